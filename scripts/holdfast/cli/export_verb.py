@@ -1,0 +1,67 @@
+"""
+Make a verified backup of a SQLite database.
+
+The database is read in one moment while others may write. Nothing in it changes, but for the
+time of the backup in a tool's own meta table, where its profile names one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from holdfast.cli.options import add_database, add_wait
+from holdfast.files import user_path
+from holdfast.formats import WRITABLE
+from holdfast.formats.compression import SUFFIXES
+from holdfast.operations.context import Context
+from holdfast.operations.export_backup import ExportOptions, export_backup
+from holdfast.outcomes import ExportReport
+
+SUMMARY = "make a verified backup"
+EXAMPLES = """\
+  export                       back up the usual database into the output folder
+  export --db ~/notes.db       back up any SQLite file
+  export --sample              try it on invented data
+  export --output crm.json     write that file, which must not be there yet
+  export --output - | jq .     write to standard output"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what this verb takes."""
+    add_database(parser)
+    parser.add_argument("--output", metavar="FILE", help="write this file; - for standard output")
+    parser.add_argument("--format", choices=WRITABLE, default="json", help="how it is written")
+    parser.add_argument(
+        "--compress",
+        choices=list(SUFFIXES),
+        default="none",
+        help="not for zip",
+    )
+    parser.add_argument(
+        "--reproducible",
+        action="store_true",
+        help="leave out date and origin: an unchanged database gives the same bytes",
+    )
+    parser.add_argument("--pretty", action="store_true", help="one column a line")
+    parser.add_argument("--quiet", action="store_true", help="print only the backup's path")
+    add_wait(parser)
+
+
+def run(context: Context, arguments: argparse.Namespace) -> ExportReport:
+    """Carry out what the arguments ask for."""
+    to_stdout = arguments.output == "-"
+    options = ExportOptions(
+        database=arguments.db,
+        sample=arguments.sample,
+        output=user_path(arguments.output).absolute()
+        if arguments.output and not to_stdout
+        else None,
+        stream=sys.stdout.buffer if to_stdout else None,
+        format=arguments.format,
+        compression=arguments.compress,
+        pretty=arguments.pretty,
+        reproducible=arguments.reproducible,
+        wait_seconds=arguments.wait,
+    )
+    return export_backup(context, options)

@@ -1,0 +1,88 @@
+"""
+Bring the rows of a backup into a database. Rows that were added since the backup stay.
+
+Without --yes or --confirm nothing changes: the plan is shown, and the exit code is 4.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from holdfast.cli.options import add_database, add_wait
+from holdfast.errors import UsageError
+from holdfast.operations.context import Context
+from holdfast.operations.import_backup import import_backup
+from holdfast.operations.import_job import ImportOptions
+from holdfast.outcomes import ImportReport
+from holdfast.works import ConflictMode
+
+SUMMARY = "bring a backup's rows into a database"
+EXAMPLES = """\
+  import latest                show what the latest backup would change
+  import 2026-11-20            the same for the backup of that day
+  import 2026-11-20 --confirm 3f9a1c2b7d04
+                               carry out the plan that was shown
+  import crm.json --mode merge --yes
+                               add what is missing, without asking"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what this verb takes."""
+    add_database(parser)
+    parser.add_argument(
+        "backup", metavar="FILE", help="a file, a day such as 2026-11-20, or latest"
+    )
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument(
+        "--mode",
+        choices=[mode.value for mode in ConflictMode],
+        default=ConflictMode.OVERWRITE.value,
+        help="rows whose key is taken: overwrite them (default), merge (leave them), newer (the"
+        " later one wins), clear (and remove rows that the backup lacks), or fail",
+    )
+    for mode in (ConflictMode.FAIL, ConflictMode.MERGE, ConflictMode.OVERWRITE, ConflictMode.CLEAR):
+        modes.add_argument(
+            f"--{mode}", dest="mode", action="store_const", const=mode.value, help=f"--mode {mode}"
+        )
+    parser.add_argument("--tables", metavar="T,T", help="these tables alone")
+    parser.add_argument(
+        "--create-missing", action="store_true", help="make tables that are missing"
+    )
+    unknown = parser.add_mutually_exclusive_group()
+    unknown.add_argument("--add-columns", action="store_true", help="add columns that are missing")
+    unknown.add_argument(
+        "--drop-unknown", action="store_true", help="leave out columns that are missing"
+    )
+    parser.add_argument("--rows", action="store_true", help="name every row in the plan")
+    agreement = parser.add_mutually_exclusive_group()
+    agreement.add_argument("--yes", action="store_true", help="do it without asking")
+    agreement.add_argument("--confirm", metavar="ID", help="do it if the plan is still this one")
+    agreement.add_argument("--dry-run", action="store_true", help="only show the plan; exit code 0")
+    add_wait(parser)
+
+
+def run(context: Context, arguments: argparse.Namespace) -> ImportReport:
+    """Carry out what the arguments ask for."""
+    options = ImportOptions(
+        backup=arguments.backup,
+        database=arguments.db,
+        sample=arguments.sample,
+        mode=ConflictMode(arguments.mode),
+        tables=_names(arguments.tables),
+        create_missing=arguments.create_missing,
+        add_columns=arguments.add_columns,
+        drop_unknown=arguments.drop_unknown,
+        rows=arguments.rows,
+        dry_run=arguments.dry_run,
+        yes=arguments.yes,
+        confirm=arguments.confirm,
+        wait_seconds=arguments.wait,
+    )
+    return import_backup(context, options)
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    if text is not None and not names:
+        raise UsageError("--tables names no table", hint="Give names, such as --tables notes,tags.")
+    return names

@@ -1,0 +1,128 @@
+"""Runs one verb; the only place where an error becomes output and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import importlib
+import io
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Never
+
+from holdfast import __version__, reports
+from holdfast.errors import CANCELLED, HoldfastError, UsageError, WriteFailed
+from holdfast.operations.context import Context
+from holdfast.places import find_home
+
+VERBS = ("export", "import", "status", "restore", "verify", "diff", "undo")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Never:
+        raise UsageError(message, hint="See --help.")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """
+    Run `holdfast VERB OPTIONS...`.
+
+    Args:
+        argv: what follows the program's name; None: the process's own.
+
+    Returns: the exit code; see docs/errors.md.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name may hold what the terminal cannot show
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        arguments = _parser(words[:1]).parse_args(words)
+        report = arguments.run(_context(), arguments)
+        _print(report, arguments)
+        return reports.exit_code(report)
+    except HoldfastError as error:
+        _close_stdout()
+        show = reports.error_json if "--json" in words else reports.error_text
+        print(show(error), file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        _close_stdout()
+        print("Error: standard output was closed before all was written.", file=sys.stderr)
+        return WriteFailed.exit_code
+    except Exception as error:  # noqa: BLE001 - a person gets a sentence, whatever happens
+        print(f"Error: Holdfast failed unexpectedly: {error!r}.", file=sys.stderr)
+        print("Look with status what is there, and please report this.", file=sys.stderr)
+        return HoldfastError.exit_code
+    except KeyboardInterrupt:
+        print("Cancelled.", file=sys.stderr)
+        return CANCELLED
+
+
+def _close_stdout() -> None:
+    """Write what is left for standard output, or drop it where nobody takes it."""
+    try:
+        sys.stdout.flush()
+    except OSError:  # Python would try again as it ends, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser(first: list[str]) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="holdfast",
+        description="Backups of the SQLite databases that AI assistants keep.",
+        epilog="Exit codes: 0 done, 3 done with warnings, 4 not done before you confirm;"
+        " those of errors are in docs/errors.md.",
+    )
+    parser.add_argument("--version", action="version", version=f"holdfast {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    # Only the verb that runs is loaded: each brings what it needs, and a status should be quick.
+    for name in first if first and first[0] in VERBS else VERBS:
+        _add_verb(verbs, name)
+    return parser
+
+
+def _add_verb(verbs: argparse._SubParsersAction[_Parser], name: str) -> None:
+    verb = importlib.import_module(f"holdfast.cli.{name}_verb")
+    parser = verbs.add_parser(
+        name,
+        help=verb.SUMMARY,
+        description=verb.__doc__,
+        epilog=f"examples:\n{verb.EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verb.add_options(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=verb.run)
+
+
+def _context() -> Context:
+    return Context(
+        home=find_home(os.environ),
+        environment=os.environ,
+        user_home=Path.home(),
+        platform=sys.platform,
+        actor=f"{_user()}@{platform.node()}",
+        now=datetime.now(UTC),
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in containers
+        return "unknown"
+
+
+def _print(report: reports.Report, arguments: argparse.Namespace) -> None:
+    show = reports.text
+    if arguments.json:
+        show = reports.json_text
+    elif getattr(arguments, "quiet", False):
+        show = reports.quiet_text
+    # A backup that goes to standard output has that for itself.
+    out = sys.stderr if getattr(arguments, "output", None) == "-" else sys.stdout
+    print(show(report), file=out, flush=True)

@@ -1,0 +1,84 @@
+"""
+SQLite databases: opened read-only and consistent, or for one change; copied page by page.
+
+The only part that knows sqlite3 and sqlite-utils. One SQLite library serves the whole process:
+two of them would drop each other's file locks (sqlite.org/howtocorrupt.html, 2.2.1).
+"""
+
+from holdfast.database.connections import (
+    building,
+    commit,
+    finished,
+    for_change,
+    read_only,
+    require_database,
+    scratch,
+    set_journal_mode,
+    text_as,
+)
+from holdfast.database.copies import (
+    complain_of_damage,
+    converge,
+    copy_database,
+    copy_pages,
+    set_aside,
+)
+from holdfast.database.library import (
+    DEFAULT_WAIT_SECONDS,
+    FIRST_SOUND_SQLITE,
+    SQLITE_VERSION,
+    Connection,
+    IntegrityError,
+    OperationalError,
+    is_invalid_text,
+    is_readable,
+    is_refusal,
+    quote_identifier,
+    shadow_tables,
+    sqlite_version,
+    translated_errors,
+    unmakeable,
+)
+from holdfast.database.writing import (
+    create_database,
+    insert_row,
+    insert_rows,
+    run_definition,
+    upsert_row,
+)
+
+__all__ = [
+    "DEFAULT_WAIT_SECONDS",
+    "FIRST_SOUND_SQLITE",
+    "SQLITE_VERSION",
+    "Connection",
+    "IntegrityError",
+    "OperationalError",
+    "building",
+    "commit",
+    "complain_of_damage",
+    "converge",
+    "copy_database",
+    "copy_pages",
+    "create_database",
+    "finished",
+    "for_change",
+    "insert_row",
+    "insert_rows",
+    "is_invalid_text",
+    "is_readable",
+    "is_refusal",
+    "quote_identifier",
+    "read_only",
+    "require_database",
+    "run_definition",
+    "scratch",
+    "set_aside",
+    "set_journal_mode",
+    "shadow_tables",
+    "sqlite_version",
+    "text_as",
+    "translated_errors",
+    "unmakeable",
+    "upsert_row",
+]

@@ -1,0 +1,171 @@
+"""
+The error tree: each class carries its exit code, each error what to do next.
+
+    HoldfastError (1)
+    ├── UsageError (2)
+    ├── DatabaseError (28)
+    │   ├── DatabaseNotFound (10)
+    │   ├── NotADatabase (11)
+    │   ├── DatabaseDamaged (12)
+    │   └── DatabaseLocked (13)
+    ├── BackupError
+    │   ├── BackupNotFound (14)
+    │   ├── BackupAmbiguous (15)
+    │   ├── BackupDamaged (16)
+    │   ├── NotABackup (17)
+    │   └── BackupTooNew (18)
+    ├── ProfileError (19)
+    ├── SettingsError (20)
+    ├── ImportConflict (21)
+    ├── ImportRefused (22)
+    ├── PlanChanged (23)
+    ├── WriteFailed (24)
+    ├── EnvironmentNotReady (25)
+    ├── RestoreRefused (26)
+    └── RestoreFailed (27)
+
+Codes from 10 on belong to one class for ever: a class that goes takes its code along.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+DONE = 0
+DONE_WITH_WARNINGS = 3
+CONFIRMATION_NEEDED = 4
+CANCELLED = 130
+
+
+class HoldfastError(Exception):
+    """The operation failed and changed nothing."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(HoldfastError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class DatabaseError(HoldfastError):
+    """SQLite cannot use the database, for a reason that has no class of its own."""
+
+    exit_code = 28
+
+
+class DatabaseNotFound(DatabaseError):
+    """There is no database where one was expected."""
+
+    exit_code = 10
+
+
+class NotADatabase(DatabaseError):
+    """The file exists and is not a SQLite database, or is empty."""
+
+    exit_code = 11
+
+
+class DatabaseDamaged(DatabaseError):
+    """SQLite finds the database corrupt, or cannot read it."""
+
+    exit_code = 12
+
+
+class DatabaseLocked(DatabaseError):
+    """Another program held its lock on the database longer than we were told to wait."""
+
+    exit_code = 13
+
+
+class BackupError(HoldfastError):
+    """The backup cannot be used."""
+
+
+class BackupNotFound(BackupError):
+    """No backup has the name, or the date, that was asked for."""
+
+    exit_code = 14
+
+
+class BackupAmbiguous(BackupError):
+    """Several backups fit what was asked for."""
+
+    exit_code = 15
+
+
+class BackupDamaged(BackupError):
+    """The backup is cut short, or is not what was written."""
+
+    exit_code = 16
+
+
+class NotABackup(BackupError):
+    """The file is in none of the formats that can be read."""
+
+    exit_code = 17
+
+
+class BackupTooNew(BackupError):
+    """A later major version of the format wrote the backup."""
+
+    exit_code = 18
+
+
+class ProfileError(HoldfastError):
+    """A profile is not valid."""
+
+    exit_code = 19
+
+
+class SettingsError(HoldfastError):
+    """The settings in backup.yaml are not valid."""
+
+    exit_code = 20
+
+
+class ImportConflict(HoldfastError):
+    """Rows of the backup collide with rows of the database, and the mode forbids it."""
+
+    exit_code = 21
+
+
+class ImportRefused(HoldfastError):
+    """The import would lose data or break the database."""
+
+    exit_code = 22
+
+
+class PlanChanged(HoldfastError):
+    """What would happen is no longer what was confirmed."""
+
+    exit_code = 23
+
+
+class WriteFailed(HoldfastError):
+    """A file could not be written: no space, no permission, or a failing disk."""
+
+    exit_code = 24
+
+
+class EnvironmentNotReady(HoldfastError):
+    """Python is too old, or the packages Holdfast needs could not be installed."""
+
+    exit_code = 25
+
+
+class RestoreRefused(HoldfastError):
+    """The restore would put a database in the place of one that is there, or is in use."""
+
+    exit_code = 26
+
+
+class RestoreFailed(HoldfastError):
+    """What was built is not what the backup holds, or SQLite here cannot build it."""
+
+    exit_code = 27

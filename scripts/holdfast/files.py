@@ -1,0 +1,295 @@
+"""Files that appear whole or not at all, and are never overwritten."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from holdfast.errors import WriteFailed
+
+PARTIAL_PREFIX = ".partial-"
+_SCRATCH_PREFIX = "holdfast-"
+_COPY_BYTES = 1024 * 1024
+_LEFTOVER_SECONDS = 24 * 3600  # a partial file this old belongs to no running program
+
+
+@contextlib.contextmanager
+def translated_errors(path: Path) -> Iterator[None]:
+    """Turn the system's errors on writing `path` into WriteFailed."""
+    try:
+        yield
+    except BrokenPipeError:  # who reads our output has had enough: the command line deals with it
+        raise
+    except OSError as error:
+        raise WriteFailed(
+            f"cannot write {path}: {error.strerror or error}",
+            hint="Free some space, or choose a folder that you may write to.",
+        ) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, for the owner's eyes alone; one that is there stays."""
+    with translated_errors(path):
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextlib.contextmanager
+def new_file(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """
+    Yield an open file of a hidden name in `folder`, for reading and writing, mode 0600.
+
+    `publish` gives it its name; what is not published by the end of the block is deleted.
+    """
+    make_folder(folder)
+    with translated_errors(folder):
+        handle, name = tempfile.mkstemp(prefix=PARTIAL_PREFIX, dir=folder)
+    try:
+        # Closing writes what is left in the buffer, and can fail like any writing.
+        with translated_errors(folder), os.fdopen(handle, "w+b") as file:
+            yield file, Path(name)
+    finally:
+        for path in folder.glob(f"{Path(name).name}*"):  # with what SQLite puts beside it
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+
+
+@contextlib.contextmanager
+def new_folder(parent: Path) -> Iterator[Path]:
+    """Yield an empty folder of a hidden name in `parent`; otherwise as `new_file`."""
+    make_folder(parent)
+    with translated_errors(parent):
+        partial = Path(tempfile.mkdtemp(prefix=PARTIAL_PREFIX, dir=parent))
+    try:
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def create(path: Path) -> Iterator[BinaryIO]:
+    """Yield a new file for writing, mode 0600, in a folder that is not yet published."""
+    make_folder(path.parent)
+    with translated_errors(path), os.fdopen(os.open(path, _CREATE, 0o600), "wb") as file:
+        yield file
+        fsync_file(file)
+
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+def publish(partial: Path, candidates: Iterable[Path], *, manifest_suffix: str = "") -> Path:
+    """
+    Give a finished file or folder the first of the names that is free, on disk for good.
+
+    Args:
+        manifest_suffix: of a file that lies beside the finished one and goes with it; it gets
+            its name first, so that no file ever stands there without it.
+
+    Returns: the name taken. Raises: WriteFailed when none is free.
+    """
+    taken: Path | None = None
+    for taken in candidates:
+        with translated_errors(taken):
+            beside = taken.with_name(taken.name + manifest_suffix)
+            if manifest_suffix and (
+                taken.exists()
+                or not _link(partial.with_name(partial.name + manifest_suffix), beside)
+            ):
+                continue
+            if _link(partial, taken):
+                fsync_folder(taken.parent)
+                return taken
+    raise WriteFailed(
+        f"{taken} is already there", hint="Nothing is ever overwritten: name another."
+    )
+
+
+def _link(partial: Path, target: Path) -> bool:
+    """Rename without overwriting; False when the name is taken."""
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        return False
+    except OSError:  # a folder, or a file system without hard links
+        if os.path.lexists(target):
+            return False
+        os.rename(partial, target)
+        return True
+    os.unlink(partial)
+    return True
+
+
+def fsync_file(file: BinaryIO) -> None:
+    """Put what was written on the disk itself."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def fsync_path(path: Path) -> None:
+    """Put what others wrote to a file on the disk itself."""
+    with translated_errors(path), path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def fsync_folder(folder: Path) -> None:
+    """Put a folder's names on the disk: without it a power cut can undo a rename."""
+    if os.name == "nt":  # Windows cannot open folders
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes are free on a folder's disk."""
+    return shutil.disk_usage(folder).free
+
+
+def text_of(path: Path | None) -> str:
+    """Write a path as text that any program takes; bytes that are not UTF-8 show as \\xff."""
+    if path is None:
+        return ""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder."""
+    if path.is_dir():
+        return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+    return path.stat().st_size
+
+
+def modified_ns(path: Path) -> int:
+    """Return when a file, or any file in a folder, was last written, in nanoseconds."""
+    inside = path.rglob("*") if path.is_dir() else ()
+    return max(int(each.stat().st_mtime_ns) for each in (path, *inside))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in lower-case hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove(path: Path) -> None:
+    """Delete a file, if it is there."""
+    with translated_errors(path):
+        path.unlink(missing_ok=True)
+
+
+def make_empty(path: Path) -> None:
+    """Make an empty file that only its owner can read."""
+    with translated_errors(path):
+        os.close(os.open(path, _CREATE, 0o600))
+
+
+def fill(target: Path, source: BinaryIO) -> None:
+    """Copy all that is left of an open file into an empty one, and put it on disk."""
+    with translated_errors(target), target.open("wb") as file:
+        shutil.copyfileobj(source, file, _COPY_BYTES)
+        fsync_file(file)
+
+
+def complain_of_name(path: Path) -> None:
+    """Refuse a name that SQLite gives to the log of a database, and would delete as such."""
+    if path.name.endswith(("-wal", "-shm", "-journal")):
+        raise WriteFailed(
+            f"{path} is called as SQLite's own logs are, which it deletes",
+            hint="Choose a name that does not end in -wal, -shm or -journal.",
+        )
+
+
+def user_path(text: str) -> Path:
+    """Make a path of what a person typed; ~ stands for a home, where there is such a one."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # no home is known for it: then it is a name like any other
+        return Path(text)
+
+
+def take_over(partial: Path, target: Path) -> None:
+    """Put a finished file in the place of another, whose mode and owner it takes; at once."""
+    with translated_errors(target):
+        old = target.stat()
+        partial.chmod(stat.S_IMODE(old.st_mode))
+        if hasattr(os, "chown") and (old.st_uid, old.st_gid) != (os.getuid(), os.getgid()):
+            os.chown(partial, old.st_uid, old.st_gid)
+        partial.replace(target)
+        fsync_folder(target.parent)
+
+
+def sidecars(path: Path) -> list[Path]:
+    """Name the files that SQLite may keep beside a database, and would read as its own."""
+    return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
+
+
+def move_with_sidecars(source: Path, target: Path) -> None:
+    """Move a database file and what lies beside it, as far as they are there, as they are."""
+    make_folder(target.parent)
+    for old, new in zip([*sidecars(source), source], [*sidecars(target), target], strict=True):
+        if old.exists():
+            with translated_errors(new):
+                shutil.move(old, new)
+
+
+def holders(paths: Iterable[Path]) -> list[str]:
+    """
+    Name the other programs that have a file open: `python3 (process 123)`.
+
+    Returns: nothing where the system does not tell, as anywhere but on Linux.
+    """
+    wanted = set().union(*map(_identity, paths))
+    names = []
+    for process in Path("/proc").glob("[0-9]*") if wanted else ():
+        if process.name != str(os.getpid()) and wanted & _open_files(process):
+            with contextlib.suppress(OSError):
+                names.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
+    return names
+
+
+def _open_files(process: Path) -> set[tuple[int, int]]:
+    with contextlib.suppress(OSError):  # not ours to look at, or gone
+        return set().union(*map(_identity, (process / "fd").iterdir()))
+    return set()
+
+
+def _identity(path: Path) -> set[tuple[int, int]]:
+    """Return what tells a file from others, whatever it is called; nothing when it is gone."""
+    with contextlib.suppress(OSError):
+        facts = path.stat()
+        return {(facts.st_dev, facts.st_ino)}
+    return set()
+
+
+def remove_leftovers(folder: Path, now: float, *, prefix: str = PARTIAL_PREFIX) -> None:
+    """Delete the unfinished files of programs that were killed, once they are a day old."""
+    for path in folder.glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):
+            if now - path.stat().st_mtime <= _LEFTOVER_SECONDS:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Yield a private folder that is gone afterwards; those of killed programs go too."""
+    temporary = Path(tempfile.gettempdir())
+    with translated_errors(temporary):
+        folder = tempfile.TemporaryDirectory(prefix=_SCRATCH_PREFIX)
+    with folder as name:
+        remove_leftovers(temporary, Path(name).stat().st_mtime, prefix=_SCRATCH_PREFIX)
+        yield Path(name)

@@ -1,0 +1,72 @@
+"""
+The ways to write a backup and the files that can be read: one module each, one line here.
+
+Every format has the same parts in the same order, given by `interface`; what differs is only
+how they lie in the file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from holdfast.errors import BackupDamaged, BackupNotFound, NotABackup
+from holdfast.formats import (
+    folder,
+    json_document,
+    json_lines,
+    software_of_you,
+    sqlite_copy,
+    zip_file,
+)
+from holdfast.formats.compression import plain
+from holdfast.formats.interface import BackupFormat, BackupReader, Glance
+
+FORMATS: dict[str, BackupFormat] = {
+    each.name: each
+    for each in (
+        json_document.FORMAT,
+        json_lines.FORMAT,
+        folder.FORMAT,
+        zip_file.FORMAT,
+        sqlite_copy.FORMAT,
+        sqlite_copy.ANY_SQLITE,
+        software_of_you.FORMAT,
+    )
+}
+WRITABLE = [name for name, each in FORMATS.items() if each.write]
+
+
+def open_backup(path: Path) -> BackupReader:
+    """
+    Recognise a backup by its content and start reading it.
+
+    Raises: BackupNotFound when there is no such file; NotABackup when no format fits.
+    """
+    start = _start(path)
+    for each in FORMATS.values():
+        if each.recognise(path, start):
+            return BackupReader(path, each)
+    raise NotABackup(
+        f"{path} is in none of the formats that can be read",
+        hint=f"Formats: {', '.join(each.title for each in FORMATS.values())}.",
+    )
+
+
+def _start(path: Path) -> bytes:
+    if path.is_dir():
+        return b""
+    if not path.is_file():
+        raise BackupNotFound(f"no backup at {path}", hint="See what there is with status.")
+    if path.stat().st_size == 0:
+        raise NotABackup(f"{path} is empty (0 bytes)", hint="Choose another backup: see status.")
+    try:
+        with plain(path) as file:
+            return file.read(4096)
+    except BackupDamaged as error:
+        raise BackupDamaged(f"{path}: {error}", hint=error.hint) from error
+
+
+def glance(path: Path) -> Glance:
+    """Say what a backup claims of itself, without reading it whole; raises as `open_backup`."""
+    form = open_backup(path).format
+    return form.glance(path) if form.glance else Glance(None, None)

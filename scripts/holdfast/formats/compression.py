@@ -1,0 +1,88 @@
+"""Compressed files: read as what they hold, recognised by their content."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import re
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+from holdfast.formats.interface import damaged
+
+SUFFIXES = {"none": "", "zstd": ".zst", "gzip": ".gz"}
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_LEVEL = 6
+_ZSTD_OPTIONS: dict[int, int] = {
+    zstd.CompressionParameter.compression_level: 3,
+    zstd.CompressionParameter.checksum_flag: 1,
+}
+
+
+@contextlib.contextmanager
+def compressing(file: BinaryIO, compression: str) -> Iterator[BinaryIO]:
+    """Yield a file that puts what it is given into `file`, compressed; whole once this ends."""
+    if compression == "none":
+        yield file
+    elif compression == "zstd":
+        with zstd.ZstdFile(file, "wb", options=_ZSTD_OPTIONS) as stream:
+            yield cast(BinaryIO, stream)
+    else:
+        # No name and no time: the same content gives the same bytes.
+        with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as stream:
+            yield cast(BinaryIO, stream)
+
+
+@contextlib.contextmanager
+def plain(path: Path) -> Iterator[BinaryIO]:
+    """
+    Yield a file's content, decompressed when it is compressed.
+
+    Raises: BackupDamaged, while it is read, when the compressed content is damaged.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+        file.seek(0)
+        try:
+            if start.startswith(_ZSTD_MAGIC):
+                with zstd.ZstdFile(file, "rb") as stream:
+                    yield cast(BinaryIO, stream)
+            elif start.startswith(_GZIP_MAGIC):
+                with gzip.GzipFile(fileobj=file, mode="rb") as stream:
+                    yield cast(BinaryIO, stream)
+            else:
+                yield file
+        except (zstd.ZstdError, zlib.error, EOFError, gzip.BadGzipFile) as error:
+            raise damaged(f"its compressed content is damaged: {error}") from error
+
+
+def is_compressed(path: Path) -> bool:
+    """Tell whether a file's content begins as one of the compressions that are read."""
+    with path.open("rb") as file:
+        return file.read(4).startswith((_ZSTD_MAGIC, _GZIP_MAGIC))
+
+
+def tail(path: Path, size: int) -> bytes:
+    """Return the last bytes of a file; none of a compressed one, which would be read whole."""
+    if is_compressed(path):
+        return b""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - size))
+        return file.read()
+
+
+def glance_date(path: Path) -> str | None:
+    """Find the date that a backup names near its start, in JSON."""
+    with plain(path) as file:
+        date = re.search(rb'"backup_date":"([^"]*)"', file.read(4096))
+    return date[1].decode("utf-8", "replace") if date else None

@@ -1,0 +1,45 @@
+"""Reading a file line by line, and rows many lines at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+BLOCK_BYTES = 65536
+_START_OF_NO_ROW = re.compile(rb"^[^{]", re.MULTILINE)
+
+
+class LineFile:
+    """A binary file of lines; each keeps its newline."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._waiting = b""
+
+    def line(self) -> bytes:
+        """Return the next line; only the last of the file lacks a newline, or is empty."""
+        while (end := self._waiting.find(b"\n") + 1) == 0:
+            if not self._fill():
+                end = len(self._waiting)
+                break
+        line, self._waiting = self._waiting[:end], self._waiting[end:]
+        return line
+
+    def rows(self) -> Iterator[bytes]:
+        """Yield the lines up to one that begins with no brace, many whole lines at a time."""
+        while True:
+            end = self._waiting.rfind(b"\n") + 1
+            stop = _START_OF_NO_ROW.search(self._waiting)
+            taken = min(end, stop.start()) if stop else end
+            lines, self._waiting = self._waiting[:taken], self._waiting[taken:]
+            if lines:
+                yield lines
+            if stop or not self._fill():
+                return
+
+    def _fill(self) -> bool:
+        # As much again as is waiting: a line of any length is put together in linear time.
+        more = self._file.read(max(BLOCK_BYTES, len(self._waiting)))
+        self._waiting += more
+        return bool(more)

@@ -1,0 +1,61 @@
+"""Lines that are no rows, hashed as they are written and as they are read."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import BinaryIO
+
+from holdfast.formats.interface import damaged
+from holdfast.formats.lines import LineFile
+
+
+class SealedWriter:
+    """Writes lines that are no rows, and hashes them for the seal."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self._hash = hashlib.sha256()
+
+    def write(self, text: bytes) -> None:
+        self._hash.update(text)
+        self.file.write(text)
+
+    def seal(self) -> bytes:
+        """Return the SHA-256 of all that was written so, in lower-case hex."""
+        return self._hash.hexdigest().encode()
+
+
+class SealedReader:
+    """Reads lines, and hashes those that are no rows."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.lines = LineFile(file)
+        self._hash = hashlib.sha256()
+        self._before = self._hash
+
+    def line(self) -> bytes:
+        """Return the next line; BackupDamaged when the file ends before it does."""
+        line = self.lines.line()
+        if not line.endswith(b"\n"):
+            raise damaged("it ends in the middle")
+        self._before = self._hash.copy()
+        self._hash.update(line)
+        return line
+
+    def until(self, last: bytes) -> list[bytes]:
+        """Return the lines before one that is `last`."""
+        return list(iter(self.line, last))
+
+    def complain_of_seal(self, form: bytes, line: bytes) -> None:
+        """
+        Raise BackupDamaged unless `line`, just read, is the seal of all before it, and the last.
+
+        Args: form: the line with `%s` in place of the hash.
+        """
+        if line != form % self._before.hexdigest().encode() or self.lines.line():
+            raise damaged("its last line is not the seal of the lines before it")
+
+
+def shown(line: bytes) -> str:
+    """Write the start of a line for an error message."""
+    return ascii(line[:40].decode("utf-8", "replace"))

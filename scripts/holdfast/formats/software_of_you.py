@@ -1,0 +1,108 @@
+"""
+Software of You's own files: `{"backup_date": ..., "tables": {"contacts": [{...}, ...], ...}}`.
+
+They hold neither counts nor digests, so nothing can prove them whole. BLOBs and odd text were
+lost when they were written. Rows of one table may name different columns; a column that some
+rows lack is read as NULL for them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from holdfast.cells import RowWriter
+from holdfast.digest import Digest
+from holdfast.errors import NotABackup
+from holdfast.formats.compression import plain
+from holdfast.formats.interface import BackupFormat, Part, TableStart, damaged
+from holdfast.model import DatabaseFacts, Header, Layout, Trailer
+
+NAME = "software_of_you"
+
+
+def read(path: Path) -> Iterator[Part]:
+    """Yield the parts of a file; all of it is held in memory, as it may be in any layout."""
+    with plain(path) as file:
+        document = _document(file.read())
+    tables: dict[str, list[dict[str, Any]]] = document.tables
+    layout = {name: Layout(_columns(name, rows), ()) for name, rows in tables.items()}
+    yield _header(document.backup_date, layout)
+    digests: dict[str, Digest] = {}
+    for name, rows in tables.items():
+        yield TableStart(name)
+        digests[name] = Digest()
+        columns = layout[name].columns
+        if rows:
+            lines = RowWriter(columns).lines([[row.get(key) for key in columns] for row in rows])
+            digests[name].update(lines)
+            yield lines
+    yield Trailer(
+        sequences={},
+        counts={name: digest.row_count for name, digest in digests.items()},
+        digests={name: digest.hex() for name, digest in digests.items()},
+    )
+
+
+class _Document(msgspec.Struct):
+    backup_date: str
+    tables: dict[str, Any]
+    seal: str | None = None  # only our own files have one
+
+
+def _document(text: bytes) -> _Document:
+    try:
+        document = msgspec.json.decode(text.removeprefix(_BYTE_ORDER_MARK), type=_Document)
+    except (ValueError, RecursionError) as error:
+        raise NotABackup(
+            f"it is not a whole file of Software of You: {error}",
+            hint="The file may be cut short. Use another one.",
+        ) from error
+    if document.seal is not None:
+        raise damaged("it is a file of Holdfast whose start was changed")
+    return document
+
+
+def _columns(name: str, rows: object) -> tuple[str, ...]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise NotABackup(f"tables.{name} is not a list of rows", hint="Use another file.")
+    return tuple(dict.fromkeys(key for row in rows for key in row))
+
+
+def _header(backup_date: str, layout: dict[str, Layout]) -> Header:
+    facts = DatabaseFacts("soy.db", 0, 0, "UTF-8", 4096, 0, "wal")
+    return Header(
+        format=NAME,
+        version="",
+        backup_date=backup_date,
+        exported_by="",
+        generator="Software of You",
+        type="full",
+        groups=(),
+        skipped_tables=(),
+        database=facts,
+        schema=(),
+        layout=layout,
+    )
+
+
+def _recognise(_: Path, start: bytes) -> bool:
+    return re.match(_START, start.removeprefix(_BYTE_ORDER_MARK)) is not None
+
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_START = rb'\s*\{\s*"(backup_date|tables)"\s*:'
+
+
+FORMAT = BackupFormat(
+    name=NAME,
+    title="Software of You's JSON",
+    suffix=".json",
+    recognise=_recognise,
+    read=read,
+    proves=False,
+)

@@ -1,0 +1,169 @@
+"""What Holdfast did, and what it knows of each backup: a small database beside the backups."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+import msgspec
+
+from holdfast import database, files
+from holdfast.errors import DatabaseDamaged, WriteFailed
+from holdfast.model import RestorePoint
+
+FILE_NAME = "history.db"
+
+_SCHEMA = """
+CREATE TABLE backups (
+    path TEXT PRIMARY KEY,     -- absolute
+    database TEXT NOT NULL,    -- the path it was read from, absolute
+    created_at TEXT NOT NULL,  -- UTC, ISO 8601
+    bytes INTEGER NOT NULL,
+    modified_ns INTEGER NOT NULL,  -- with bytes, tells whether the file is still the same
+    row_count INTEGER NOT NULL,
+    counts TEXT NOT NULL,      -- JSON: rows by table
+    verified TEXT NOT NULL,    -- what was proven of it: '' or the name of a rung
+    verified_at TEXT NOT NULL
+);
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,          -- UTC, ISO 8601
+    operation TEXT NOT NULL,   -- export, import, ...
+    outcome TEXT NOT NULL,     -- done, or the name of the error
+    database TEXT NOT NULL,
+    backup TEXT NOT NULL,
+    details TEXT NOT NULL      -- JSON
+);
+CREATE TABLE restore_points (
+    path TEXT PRIMARY KEY,     -- absolute, with what is not plain percent-encoded
+    database TEXT NOT NULL,    -- what it is a copy of, absolute
+    taken_at TEXT NOT NULL,    -- UTC, ISO 8601
+    reason TEXT NOT NULL       -- the operation that it was taken before
+);
+CREATE INDEX backups_by_database ON backups (database, created_at);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBackup:
+    """What the history holds of one backup."""
+
+    path: str
+    database: str
+    created_at: str
+    bytes: int
+    modified_ns: int
+    row_count: int
+    counts: Mapping[str, int]
+    verified: str
+    verified_at: str
+
+    def is_still(self, path: Path) -> bool:
+        """Tell whether the file is as it was when it was recorded."""
+        with contextlib.suppress(OSError):
+            now = (files.size_of(path), files.modified_ns(path))
+            return now == (self.bytes, self.modified_ns)
+        return False
+
+
+class History:
+    """The history beside the backups in `folder`; made when first written to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE_NAME
+
+    def backups(self) -> list[KnownBackup]:
+        """Return every backup on record, the newest first."""
+        if not self.path.is_file():
+            return []
+        with database.read_only(self.path) as connection:
+            rows = connection.execute(
+                "SELECT path, database, created_at, bytes, modified_ns, row_count, counts,"
+                " verified, verified_at FROM backups ORDER BY created_at DESC, rowid DESC"
+            ).fetchall()
+        try:
+            return [
+                replace(KnownBackup(*row), counts=msgspec.json.decode(row[6], type=dict[str, int]))
+                for row in rows
+            ]
+        except ValueError as error:
+            raise DatabaseDamaged(
+                f"{self.path} was changed by another program: {error}",
+                hint="Move it away: a new history begins with the next backup.",
+            ) from error
+
+    def record_backup(self, backup: KnownBackup) -> None:
+        """Remember a backup; one of the same path is replaced, for the file was."""
+        row = asdict(backup) | {"counts": json.dumps(backup.counts)}
+        with self._for_change() as connection:
+            database.upsert_row(connection, "backups", row, key="path")
+
+    def restore_points(self, database_path: Path) -> list[RestorePoint]:
+        """Return the restore points of a database that are still there, the newest first."""
+        if not self.path.is_file():
+            return []
+        with database.read_only(self.path) as connection:
+            rows = connection.execute(
+                "SELECT path, database, taken_at, reason FROM restore_points"
+                " WHERE database = ? ORDER BY rowid DESC",
+                [files.text_of(database_path)],
+            ).fetchall()
+        points = [
+            RestorePoint(Path(os.fsdecode(unquote_to_bytes(path))), Path(of), *rest)
+            for path, of, *rest in rows
+        ]
+        return [point for point in points if point.path.is_file()]
+
+    def record_restore_point(self, point: RestorePoint) -> None:
+        """Remember a restore point."""
+        row = {
+            "path": quote(os.fsencode(point.path)),  # any name comes back from this
+            "database": files.text_of(point.database),
+            "taken_at": point.taken_at,
+            "reason": point.reason,
+        }
+        with self._for_change() as connection:
+            database.insert_row(connection, "restore_points", row)
+
+    def record_event(
+        self,
+        *,
+        at: str,
+        operation: str,
+        outcome: str,
+        database_path: Path,
+        backup: Path,
+        details: Mapping[str, Any],
+    ) -> None:
+        """Remember what an operation did."""
+        row = {
+            "at": at,
+            "operation": operation,
+            "outcome": outcome,
+            "database": files.text_of(database_path),
+            "backup": files.text_of(backup),
+            "details": json.dumps(details, ensure_ascii=False),
+        }
+        with self._for_change() as connection:
+            database.insert_row(connection, "events", row)
+
+    @contextlib.contextmanager
+    def _for_change(self) -> Iterator[database.Connection]:
+        if not self.path.is_file():
+            # Another process may make it at the same time: whoever comes first is right.
+            with contextlib.suppress(WriteFailed):
+                database.create_database(
+                    self.path, schema_sql=_SCHEMA, tables=(), journal_mode="delete"
+                )
+        with database.for_change(self.path) as connection:
+            # A file that another program made has no such tables, and gets none.
+            for table in ("backups", "events", "restore_points"):
+                connection.execute(f"SELECT 1 FROM {table} LIMIT 0")
+            yield connection
+            database.commit(connection)

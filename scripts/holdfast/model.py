@@ -1,0 +1,229 @@
+"""The records that the layers hand to each other; all of them frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column whose values are stored, so not a generated one."""
+
+    name: str
+    declared_type: str  # as written in the schema; "" when none is
+    not_null: bool
+    has_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A reference from columns of one table to columns of another."""
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]  # empty: the parent's primary key
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueIndex:
+    """A UNIQUE constraint or index besides the primary key, on plain columns of every row."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table whose rows are stored in the database under its own name."""
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]  # empty: rows have no key but their rowid
+    rowid_name: str | None  # what SQL calls the rowid, when no column of the key is it
+    is_strict: bool = False
+    is_virtual: bool = False
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    unique_indexes: tuple[UniqueIndex, ...] = ()
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+
+def folded(name: str) -> str:
+    """Return a name as SQLite compares names: without regard to ASCII case, and to that alone."""
+    return name.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+
+
+class Rows(StrEnum):
+    """Where the rows of a virtual table come from, which says how they come back."""
+
+    OWN = "own"  # written like any table's
+    REBUILT = "rebuilt"  # a full-text index of another table, which makes it anew from that
+    REFILLED = "refilled"  # an index that keeps no text: the triggers of its table fill it
+    DERIVED = "derived"  # a view of something else
+    UNAVAILABLE = "unavailable"  # the module is not here; tables of its own hold the rows
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualTable:
+    """A table that a module of SQLite makes up."""
+
+    name: str
+    module: str  # in lower case: fts5, rtree, ...
+    rows: Rows
+    content: str = ""  # of REBUILT: the table that is indexed
+    # The tables that SQLite makes for it, and keeps for itself.
+    shadows: tuple[str, ...] = field(default=(), compare=False)
+    settings: Mapping[str, str | int | float] = field(default_factory=dict)  # of FTS5
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedTable:
+    """A table that a backup or an import leaves out, and why."""
+
+    table: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaEntry:
+    """One row of SQLite's own sqlite_schema; `sql` is the text as it was given to SQLite."""
+
+    type: str  # table, index, view, trigger
+    name: str
+    table: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """All that a database's own schema says."""
+
+    tables: tuple[Table, ...]  # by name
+    virtual_tables: tuple[VirtualTable, ...]
+    entries: tuple[SchemaEntry, ...]  # in the order they were made, but SQLite's own tables
+    sequences: Mapping[str, int]
+    has_sequences: bool = False  # sqlite_sequence is there
+    has_odd_sequences: bool = False  # AUTOINCREMENT marks that mean nothing to SQLite are there
+
+    def table(self, name: str) -> Table | None:
+        """Find a table by its name, which SQLite compares without regard to ASCII case."""
+        wanted = folded(name)
+        return next((table for table in self.tables if folded(table.name) == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the rows of one table are written."""
+
+    columns: tuple[str, ...]  # the keys of each row, in order
+    key: tuple[str, ...]  # the keys that put the rows in order; empty: as stored
+    rowid: str | None = None  # the key that holds the rowid, when it is no column
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """What a database is besides its tables."""
+
+    name: str  # the file's name, without folders
+    user_version: int
+    application_id: int
+    encoding: str
+    page_size: int  # bytes
+    auto_vacuum: int
+    journal_mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a backup says before its rows."""
+
+    format: str
+    version: str
+    type: str  # full, partial
+    groups: tuple[str, ...]
+    skipped_tables: tuple[SkippedTable, ...]
+    database: DatabaseFacts
+    schema: tuple[SchemaEntry, ...]
+    layout: Mapping[str, Layout]
+    # How full-text indexes rank and merge, by index, where that was set.
+    settings: Mapping[str, Mapping[str, str | int | float]] = field(default_factory=dict)
+    backup_date: str = ""  # UTC, ISO 8601; "" in a reproducible backup, as the next two
+    exported_by: str = ""
+    generator: str = ""
+    unknown_keys: tuple[str, ...] = ()  # that a later minor version wrote; never written
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """What a backup says after its rows, and what proves that it is whole."""
+
+    sequences: Mapping[str, int]  # AUTOINCREMENT high-water marks by table
+    counts: Mapping[str, int]  # rows by table
+    digests: Mapping[str, str]  # lower-case hex of SHA-256 by table
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What was found in a backup that was read to its end."""
+
+    header: Header
+    trailer: Trailer
+    is_proven: bool  # counts, digests and seal are there and hold
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def row_count(self) -> int:
+        return sum(self.trailer.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenDatabase:
+    """The database that a command works on."""
+
+    path: Path  # absolute
+    reason: str  # completes "chosen because ..."
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePoint:
+    """A page copy of a database, taken before it was changed."""
+
+    path: Path
+    database: Path
+    taken_at: str  # UTC, ISO 8601
+    reason: str  # the operation that it was taken before: import, restore, undo
+
+
+class Rung(StrEnum):
+    """What can be proven of a backup, the lowest first; each takes those below it for granted."""
+
+    WHOLE = "whole"  # all of it can be read
+    HASH = "hash"  # every byte is the one that was written
+    CONTENTS = "contents"  # counts and digests of all tables are those of the database
+    RESTORED = "restored"  # a database was built from it, and is equal
+    SOUND = "sound"  # SQLite finds that database whole, and references were checked
+
+
+DAMAGED = "damaged"  # stands in the place of a rung
+
+
+def highest(rungs: Sequence[Rung]) -> str:
+    """Name the highest of the rungs that were reached; "" for none."""
+    return rungs[-1] if rungs else ""
+
+
+def is_proven(rungs: Sequence[Rung]) -> bool:
+    """Tell whether the contents were proven; what only came out of a file proves nothing."""
+    return Rung.CONTENTS in rungs
+
+
+def is_above(one: str, other: str) -> bool:
+    """Tell whether a rung that was reached is above another."""
+    order = ["", DAMAGED, *Rung]
+    # What a later version calls a rung says nothing here.
+    return one in order and (other not in order or order.index(one) > order.index(other))

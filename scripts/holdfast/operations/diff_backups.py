@@ -1,0 +1,165 @@
+"""Say what has changed from one backup or database to another; reads only."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from holdfast import database
+from holdfast.cells import RowReader, RowWriter
+from holdfast.comparing.differences import ComparedSide, DiffReport
+from holdfast.comparing.frames import (
+    added_tables,
+    left_out,
+    number_differences,
+    removed_tables,
+    schema_differences,
+)
+from holdfast.comparing.merging import Comparison, Side, compare
+from holdfast.database import DEFAULT_WAIT_SECONDS
+from holdfast.errors import DatabaseError
+from holdfast.formats import open_backup
+from holdfast.formats.compression import is_compressed
+from holdfast.formats.interface import BackupReader, Part, TableStart
+from holdfast.formats.sqlite_copy import ANY_SQLITE, parts_of
+from holdfast.model import ChosenDatabase, Header, Layout
+from holdfast.operations.context import Context, choose_database
+from holdfast.operations.shelf import find_backup
+from holdfast.profiles import Meta, recognise
+
+LIVE = "live"  # the word for the database that other verbs would work on
+LISTED_ROWS = 1000  # of one table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffOptions:
+    """What may be asked of a comparison."""
+
+    first: str  # a backup: a path, a day, latest; or a database: a path, live
+    second: str = LIVE
+    rows: bool = False  # list the keys of rows that differ
+    tables: tuple[str, ...] = ()  # only these; none: all
+    database: str | None = None
+    sample: bool = False
+    exit_code: bool = False  # tell by the exit code whether the two differ
+    wait_seconds: float = DEFAULT_WAIT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One of the two, found and not yet read."""
+
+    side: Side
+    kind: str
+    is_proven: bool
+
+
+def diff_backups(context: Context, options: DiffOptions) -> DiffReport:
+    """
+    Compare two sides, each read once and to its end, so that both are proven.
+
+    A database is read in one transaction.
+
+    Raises: BackupError and its kin; DatabaseError and its kin; UsageError for a table that
+        neither side has.
+    """
+    chosen = _choose(context, options)
+    first, second = (
+        _find(context, word, chosen, options) for word in (options.first, options.second)
+    )
+    listed = LISTED_ROWS if options.rows else 0
+    found = compare(first.side, second.side, only=options.tables, listed=listed)
+    return _report(found, (first, second), options)
+
+
+def _choose(context: Context, options: DiffOptions) -> ChosenDatabase | None:
+    """Find the database that `live` means, and that `latest` is the latest backup of."""
+    if LIVE in (options.first, options.second) or options.database or options.sample:
+        return choose_database(context, options.database, sample=options.sample)
+    with contextlib.suppress(DatabaseError):
+        return choose_database(context)
+    return None
+
+
+def _find(
+    context: Context, word: str, chosen: ChosenDatabase | None, options: DiffOptions
+) -> _Found:
+    if word == LIVE and chosen:
+        return _database(context, chosen.path, options)
+    path = find_backup(context, word, chosen)
+    reader = open_backup(path)
+    if reader.format is ANY_SQLITE and not is_compressed(path):  # its own program may write to it
+        return _database(context, path, options)
+    parts = partial(_proven_parts, context, reader)
+    return _Found(Side(path, parts), "backup", reader.format.proves)
+
+
+def _proven_parts(context: Context, reader: BackupReader) -> Iterator[Part]:
+    return _unstamped(context, reader.parts())
+
+
+def _database(context: Context, path: Path, options: DiffOptions) -> _Found:
+    def parts() -> Iterator[Part]:
+        return _unstamped(context, _database_parts(path, options.wait_seconds))
+
+    return _Found(Side(path, parts), "database", is_proven=True)
+
+
+def _unstamped(context: Context, parts: Iterator[Part]) -> Iterator[Part]:
+    """
+    Leave out the time of the last backup where a tool keeps it in a table of its own.
+
+    Every backup moves it on, after the rows were read: that is no change.
+    """
+    rows: RowReader | None = None
+    writer, key, position = RowWriter(()), "", 0
+    layout: Mapping[str, Layout] = {}
+    meta: Meta | None = None
+    for part in parts:
+        if isinstance(part, Header):
+            layout = part.layout
+            profile = recognise(context.profiles, layout)
+            meta = profile.meta if profile else None
+        elif isinstance(part, TableStart):
+            rows = None
+            if meta and part.name == meta.table and meta.key_column in layout[part.name].columns:
+                columns = layout[part.name].columns
+                rows, writer = RowReader(columns), RowWriter(columns)
+                key, position = meta.key, columns.index(meta.key_column)
+        if isinstance(part, bytes) and rows:
+            yield writer.lines([row for row in rows.rows(part) if row[position] != key])
+        else:
+            yield part
+
+
+def _database_parts(path: Path, wait_seconds: float) -> Iterator[Part]:
+    """Yield what a backup of one moment of a database would hold."""
+    with database.read_only(path, wait_seconds) as connection:
+        database.complain_of_damage(connection, path)
+        yield from parts_of(connection, path.name)
+
+
+def _report(found: Comparison, sides: tuple[_Found, _Found], options: DiffOptions) -> DiffReport:
+    first, second = (
+        ComparedSide(each.side.path, each.kind, header.backup_date, each.is_proven)
+        for each, header in zip(sides, found.headers, strict=True)
+    )
+    added, removed = added_tables(found, options.tables), removed_tables(found, options.tables)
+    schema = tuple(schema_differences(found, options.tables))
+    numbers = dict(number_differences(found, options.tables))
+    return DiffReport(
+        first=first,
+        second=second,
+        same=all(table.is_same for table in found.tables)
+        and not (added or removed or schema or numbers),
+        tables=found.tables,
+        added_tables=added,
+        removed_tables=removed,
+        schema=schema,
+        numbers=numbers,
+        not_compared=tuple(left_out(found, options.tables)),
+        tells_by_exit_code=options.exit_code,
+    )

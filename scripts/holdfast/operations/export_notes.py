@@ -1,0 +1,92 @@
+"""What is noted of an export: in the history, in the tool's own table, and as a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from holdfast import database, files
+from holdfast.errors import HoldfastError
+from holdfast.history import KnownBackup
+from holdfast.model import ChosenDatabase, Rung, Schema, Trailer
+from holdfast.operations.context import Context
+from holdfast.profiles import Profile
+
+
+def shrinkage(context: Context, chosen: ChosenDatabase, trailer: Trailer) -> Iterator[str]:
+    """Compare with the last backup of the same database: what is gone may be missed."""
+    of_it = (
+        each for each in context.known_backups() if each.database == files.text_of(chosen.path)
+    )
+    last = next(of_it, None)
+    if last is None:
+        return
+    emptied = [
+        name for name, count in last.counts.items() if count and not trailer.counts.get(name)
+    ]
+    total = sum(trailer.counts.values())
+    if emptied:
+        yield (
+            f"since the backup of {last.created_at}, {', '.join(emptied)} lost all rows."
+            f" Keep {last.path} until you know why."
+        )
+    elif total * 2 < last.row_count:
+        yield (
+            f"the backup of {last.created_at} had {last.row_count:,} rows, this one {total:,}."
+            f" Keep {last.path} until you know why."
+        )
+
+
+def remember(
+    context: Context, chosen: ChosenDatabase, path: Path, trailer: Trailer
+) -> Iterator[str]:
+    """Put the backup on record; yield a warning when that fails."""
+    known = KnownBackup(
+        path=files.text_of(path),
+        database=files.text_of(chosen.path),
+        created_at=context.timestamp,
+        bytes=files.size_of(path),
+        modified_ns=files.modified_ns(path),
+        row_count=sum(trailer.counts.values()),
+        counts=trailer.counts,
+        verified=Rung.CONTENTS,
+        verified_at=context.timestamp,
+    )
+    try:
+        context.history.record_backup(known)
+        context.history.record_event(
+            at=context.timestamp,
+            operation="export",
+            outcome="done",
+            database_path=chosen.path,
+            backup=path,
+            details={"counts": trailer.counts, "by": context.actor},
+        )
+    except HoldfastError as error:
+        yield f"the backup is good, but could not be recorded: {error}"
+
+
+def stamp(
+    context: Context,
+    chosen: ChosenDatabase,
+    profile: Profile | None,
+    schema: Schema,
+    wait_seconds: float,
+) -> Iterator[str]:
+    """Write the time of the backup where the tool itself looks for it."""
+    if profile is None or profile.meta is None:
+        return
+    meta = profile.meta
+    table = schema.table(meta.table)
+    columns = table.column_names if table else ()
+    fires = any(each.type == "trigger" and each.table == meta.table for each in schema.entries)
+    if fires or not {meta.key_column, meta.value_column} <= set(columns):
+        yield f"the time of the backup was not noted in {meta.table}, which is not as expected."
+        return
+    row = {meta.key_column: meta.key, meta.value_column: f"{context.now:%Y-%m-%d %H:%M:%S}"}
+    try:
+        with database.for_change(chosen.path, wait_seconds) as connection:
+            database.upsert_row(connection, meta.table, row, key=meta.key_column)
+            database.commit(connection)
+    except HoldfastError as error:
+        yield f"the backup is good, but its time could not be noted in {meta.table}: {error}"

@@ -1,0 +1,103 @@
+"""Bring a backup's rows into a database: prove, plan, confirm, copy, change, check, commit."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from holdfast import files
+from holdfast.errors import HoldfastError, PlanChanged
+from holdfast.model import ChosenDatabase
+from holdfast.operations.context import Context
+from holdfast.operations.import_change import carry_out, written_counts
+from holdfast.operations.import_job import (
+    ImportJob,
+    ImportOptions,
+    choose,
+    describe_target,
+    find_works,
+    opened,
+    stage,
+)
+from holdfast.operations.import_plan import complain_of_plan, plan_import
+from holdfast.outcomes import ImportReport
+from holdfast.schema import read_schema
+
+
+def import_backup(context: Context, options: ImportOptions) -> ImportReport:
+    """
+    Plan an import and, once it is agreed to, carry it out whole or not at all.
+
+    Nothing is changed before the backup is proven, the plan is agreed to, and a copy of the
+    database is taken. Rows that were added since the backup stay, unless the mode is clear.
+
+    Raises: BackupError and its kin; DatabaseError and its kin; ImportConflict; ImportRefused;
+        PlanChanged when the plan is no longer the one that was confirmed.
+    """
+    path, chosen = choose(context, options)
+    try:
+        report = _import(context, options, path, chosen)
+    except HoldfastError as error:
+        if options.is_agreed:
+            _remember_failure(context, path, chosen, error)
+        raise
+    if report.outcome == "done":
+        report = replace(report, warnings=(*report.warnings, *_remember(context, report)))
+    return report
+
+
+def _import(
+    context: Context, options: ImportOptions, path: Path, chosen: ChosenDatabase
+) -> ImportReport:
+    target = describe_target(context, chosen, options.wait_seconds)
+    with files.scratch_folder() as folder:
+        staging = stage(options, path, target, folder)
+        with opened(target, staging, options) as connection:
+            if read_schema(connection) != target.schema:
+                raise PlanChanged("the database's tables changed meanwhile", hint="Try again.")
+            works = find_works(connection, options, target, staging)
+            job = ImportJob(context, options, path, target, staging, connection, works)
+            report = plan_import(job)
+            complain_of_plan(job, report.plan)
+            if options.is_agreed and report.outcome == "planned":
+                report = carry_out(job, report)
+    return report
+
+
+def _remember(context: Context, report: ImportReport) -> Iterator[str]:
+    try:
+        context.history.record_event(
+            at=context.timestamp,
+            operation="import",
+            outcome="done",
+            database_path=report.database.path,
+            backup=report.backup,
+            details={
+                "by": context.actor,
+                "mode": report.mode,
+                "backup_date": report.backup_date,
+                "tables": written_counts(report.plan),
+                "restore_point": files.text_of(report.restore_point)
+                if report.restore_point
+                else "",
+                "plan_id": report.plan.plan_id,
+            },
+        )
+    except HoldfastError as error:
+        yield f"the import is done, but could not be recorded: {error}"
+
+
+def _remember_failure(
+    context: Context, path: Path, chosen: ChosenDatabase, error: HoldfastError
+) -> None:
+    with contextlib.suppress(HoldfastError):  # the failure itself is what the person must see
+        context.history.record_event(
+            at=context.timestamp,
+            operation="import",
+            outcome=type(error).__name__,
+            database_path=chosen.path,
+            backup=path,
+            details={"by": context.actor, "message": str(error)},
+        )

@@ -1,0 +1,172 @@
+"""Carries out the plan of an import: copy, change, check, commit."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+from holdfast import database, files
+from holdfast.database import quote_identifier
+from holdfast.errors import HoldfastError, ImportRefused, PlanChanged
+from holdfast.model import Column, SchemaEntry
+from holdfast.operations.import_job import ImportJob
+from holdfast.operations.import_plan import broken_error
+from holdfast.operations.restore_points import take_restore_point
+from holdfast.outcomes import ImportReport, Plan, TablePlan
+from holdfast.plans import plan_table
+from holdfast.profiles import ImportFacts, activity_row
+from holdfast.schema import affinity_of, broken_references
+from holdfast.staging import StagedTable
+from holdfast.works import Work, find_work
+from holdfast.writing import (
+    Written,
+    raise_sequences,
+    rebuild_indexes,
+    triggers_set_aside,
+    write_rows,
+)
+
+
+def carry_out(job: ImportJob, report: ImportReport) -> ImportReport:
+    """
+    Do what was planned, in the transaction that is open, and commit it.
+
+    Raises: PlanChanged, ImportRefused; then nothing has been changed.
+    """
+    plan, wanted = report.plan, job.options.confirm
+    if wanted is not None and not job.options.yes and wanted != plan.plan_id:
+        raise PlanChanged(
+            f"what would happen is no longer the plan {wanted}: the backup, the database or the"
+            " options have changed",
+            hint="Run the import again without --confirm, and look at the new plan.",
+        )
+    # Nobody else can change the database now: the copy is what it is before we do.
+    restore_point = take_restore_point(
+        job.context, job.target.chosen.path, "import", job.options.wait_seconds
+    )
+    try:
+        _change(job, plan)
+        database.commit(job.connection)
+    except BaseException:
+        files.remove(restore_point)  # of a change that did not happen
+        raise
+    return replace(report, outcome="done", restore_point=restore_point)
+
+
+def _change(job: ImportJob, plan: Plan) -> None:
+    connection, schema = job.connection, job.target.schema
+    names = [work.table.target.name for work in job.works]
+    broken = broken_references(connection)
+    # The log of the tool, too, is written while no trigger fires.
+    with triggers_set_aside(connection, schema, names):
+        for work in job.works:
+            _make_room(job, work.table)
+        for work, expected in zip(job.works, plan.tables, strict=True):
+            _write(job, work, expected)
+        raise_sequences(connection, schema, job.staging.contents.trailer.sequences, names)
+        rebuild_indexes(connection, schema, names)
+        newly_broken = broken_references(connection) - broken
+        if newly_broken:
+            found = newly_broken.items()
+            raise broken_error(tuple(f"{count:,} of {of} to {to}" for (of, to), count in found))
+        _complain_of_difference(job)
+        _log(job, plan)
+
+
+def _make_room(job: ImportJob, table: StagedTable) -> None:
+    """Make a table or columns that the database lacks, and that are to be made."""
+    if table.is_new:
+        for entry in _entries_of(job, table):
+            database.run_definition(job.connection, entry.sql)
+    for column in table.added:
+        job.connection.execute(
+            f"ALTER TABLE {table.target_quoted} ADD COLUMN"
+            f" {quote_identifier(column.name)} {_type_of(column)}"
+        )
+
+
+def _type_of(column: Column) -> str:
+    """Return a column's type as it was written, unless it is more than a type."""
+    if re.fullmatch(r"[\w ]*(\([\d, +-]+\))?", column.declared_type):
+        return column.declared_type
+    return affinity_of(column.declared_type, is_strict=False)
+
+
+def _entries_of(job: ImportJob, table: StagedTable) -> list[SchemaEntry]:
+    """Return the backup's statements that make a table and its indexes."""
+    entries = job.staging.contents.header.schema
+    return [
+        entry
+        for entry in entries
+        if entry.table == table.target.name and entry.type in ("table", "index")
+    ]
+
+
+def _write(job: ImportJob, work: Work, expected: TablePlan) -> None:
+    try:
+        written = write_rows(job.connection, work)
+    except Exception as error:
+        if not database.is_refusal(error):
+            raise
+        raise ImportRefused(
+            f"a row does not fit into {expected.name}: {error}",
+            hint="Nothing was changed. The database has a rule that the backup's rows break.",
+        ) from error
+    planned = Written(expected.inserted, expected.overwritten, expected.removed)
+    if written != planned:
+        raise HoldfastError(
+            f"{expected.name}: {written} was done, and {planned} was planned",
+            hint="Nothing was changed. Please report this.",
+        )
+
+
+def _complain_of_difference(job: ImportJob) -> None:
+    """Compare again: after an import nothing of the backup may be left to be written."""
+    for number, work in enumerate(job.works, start=len(job.works)):
+        table = work.table
+        there = replace(table.target, columns=(*table.target.columns, *table.added))
+        settled = replace(table, target=there, added=(), is_new=False)
+        left = plan_table(job.connection, find_work(job.connection, settled, number, work.mode))
+        if left.inserted or left.overwritten or left.removed:
+            raise HoldfastError(
+                f"{left.name} is not as the backup has it after the import",
+                hint="Nothing was changed. Please report this with the backup's schema.",
+            )
+
+
+def _log(job: ImportJob, plan: Plan) -> None:
+    """Tell the tool's own log, inside the same transaction."""
+    profile = job.target.profile
+    if not (profile and profile.activity and job.target.schema.table(profile.activity.table)):
+        return
+    written = written_counts(plan)
+    details = {
+        "source": job.backup.name,
+        "mode": job.options.mode,
+        "tables_imported": len(written),
+        "tables": written,
+        "backup_date": job.staging.contents.header.backup_date,
+    }
+    facts = ImportFacts(
+        source=str(job.backup),
+        details=json.dumps(details, ensure_ascii=False),
+        actor=job.context.actor,
+        mode=job.options.mode,
+        time=job.context.timestamp,
+    )
+    row = activity_row(profile.activity, facts)
+    database.insert_row(job.connection, profile.activity.table, row)
+
+
+def written_counts(plan: Plan) -> dict[str, dict[str, int]]:
+    """Count the rows that an import wrote or removed, by table and by what was done."""
+    return {
+        table.name: {
+            "inserted": table.inserted,
+            "overwritten": table.overwritten,
+            **({"removed": table.removed} if table.removed else {}),
+        }
+        for table in plan.tables
+        if table.inserted or table.overwritten or table.removed
+    }

@@ -1,0 +1,164 @@
+"""What an import works on: the backup staged, the database open, the rows that differ found."""
+
+from __future__ import annotations
+
+import contextlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast import database, files
+from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
+from holdfast.errors import DatabaseError, ImportRefused, UsageError
+from holdfast.formats import open_backup
+from holdfast.model import ChosenDatabase, Rows, Schema, folded
+from holdfast.operations.context import Context, choose_database
+from holdfast.operations.shelf import find_backup
+from holdfast.profiles import Profile, recognise
+from holdfast.rebuild import describe
+from holdfast.schema import dependency_order, has_feeding_trigger, read_facts, read_schema
+from holdfast.staging import SCHEMA_NAME, Staging, StagingTarget, stage_backup
+from holdfast.works import ConflictMode, Work, find_work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """What may be asked of an import."""
+
+    backup: str  # a path, a day, or latest
+    database: str | None = None
+    sample: bool = False
+    mode: ConflictMode = ConflictMode.OVERWRITE
+    tables: tuple[str, ...] = ()  # these alone; empty: all
+    create_missing: bool = False
+    add_columns: bool = False
+    drop_unknown: bool = False
+    rows: bool = False  # the plan names every row
+    dry_run: bool = False
+    yes: bool = False
+    confirm: str | None = None  # the id of the plan that the person has agreed to
+    wait_seconds: float = DEFAULT_WAIT_SECONDS
+
+    @property
+    def is_agreed(self) -> bool:
+        return not self.dry_run and (self.yes or self.confirm is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportTarget:
+    """The database that rows come into."""
+
+    chosen: ChosenDatabase
+    schema: Schema
+    profile: Profile | None
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """One import under way: the database is open, and sees one moment."""
+
+    context: Context
+    options: ImportOptions
+    backup: Path
+    target: ImportTarget
+    staging: Staging
+    connection: Connection
+    works: tuple[Work, ...]
+
+
+def choose(context: Context, options: ImportOptions) -> tuple[Path, ChosenDatabase]:
+    """Find the backup, and the database: the one it was made of, unless another is named."""
+    named = options.database is not None or options.sample
+    chosen = choose_database(context, options.database, sample=options.sample) if named else None
+    if chosen is None and options.backup == "latest":
+        with contextlib.suppress(DatabaseError):
+            chosen = choose_database(context)
+    path = find_backup(context, options.backup, chosen)
+    if not named:
+        for known in context.known_backups():
+            if known.path == files.text_of(path) and Path(known.database).is_file():
+                return path, ChosenDatabase(Path(known.database), "the backup was made of it")
+    return path, chosen or choose_database(context)
+
+
+def describe_target(context: Context, chosen: ChosenDatabase, wait_seconds: float) -> ImportTarget:
+    """Read what an import needs to know of the database that rows come into."""
+    with database.read_only(chosen.path, wait_seconds) as connection:
+        database.complain_of_damage(connection, chosen.path)
+        schema = read_schema(connection)
+        encoding = read_facts(connection, chosen.path.name).encoding
+    profile = recognise(context.profiles, [table.name for table in schema.tables])
+    return ImportTarget(chosen, schema, profile, encoding)
+
+
+def stage(options: ImportOptions, path: Path, target: ImportTarget, folder: Path) -> Staging:
+    """Prove the backup, and lay its rows out in a scratch folder."""
+    reader = open_backup(path)
+    described = describe(reader, folder / "described.db")
+    meta = target.profile.meta if target.profile else None
+    wanted = StagingTarget(
+        tables={folded(table.name): table for table in target.schema.tables},
+        skip=_skipped(options, target, described),
+        encoding=target.encoding,
+        # The database's own time of the last backup stays: the one in the backup is older.
+        left_out=(meta.table, meta.key_column, meta.key) if meta else None,
+        described={folded(table.name): table for table in described.tables} if described else {},
+        create_missing=options.create_missing,
+        add_columns=options.add_columns,
+        drop_unknown=options.drop_unknown,
+    )
+    staging = stage_backup(reader, folder / "staged.db", wanted)
+    if not staging.tables:
+        raise ImportRefused(
+            f"{target.chosen.path} has none of the tables of {path.name} that were asked for",
+            hint="Name the database that the backup belongs to with --db PATH.",
+        )
+    return staging
+
+
+def _skipped(
+    options: ImportOptions, target: ImportTarget, described: Schema | None
+) -> dict[str, str]:
+    """Say why tables are left out, by name."""
+    skip = dict(target.profile.skip_on_import) if target.profile else {}
+    tables = (*target.schema.tables, *(described.tables if described else ()))
+    for table in target.schema.virtual_tables:
+        if table.rows is Rows.OWN and has_feeding_trigger(target.schema, table.name):
+            skip[table.name] = "triggers fill it from the rows that are imported"
+    wanted = {folded(name) for name in options.tables}
+    unknown = wanted - {folded(table.name) for table in tables}
+    if unknown:
+        raise UsageError(
+            f"neither side has a table {', '.join(sorted(unknown))}", hint="See diff for the names."
+        )
+    for name in (table.name for table in tables):
+        if name.startswith("sqlite_"):
+            skip[name] = "SQLite's own statistics, which ANALYZE makes anew"
+        elif wanted and folded(name) not in wanted:
+            skip[name] = "not asked for"
+        elif wanted:
+            skip.pop(name, None)  # who names a table means it
+    return skip
+
+
+def opened(
+    target: ImportTarget, staging: Staging, options: ImportOptions
+) -> AbstractContextManager[Connection]:
+    """Open the database with the staged rows beside it: to be changed, once that is agreed to."""
+    open_it = database.for_change if options.is_agreed else database.read_only
+    return open_it(target.chosen.path, options.wait_seconds, attach={SCHEMA_NAME: staging.path})
+
+
+def find_works(
+    connection: Connection, options: ImportOptions, target: ImportTarget, staging: Staging
+) -> tuple[Work, ...]:
+    """Find the rows that differ, table by table, parents first."""
+    staged = {table.target.name: table for table in staging.tables}
+    order = dependency_order(
+        [table.target for table in staging.tables], target.profile.order if target.profile else ()
+    )
+    return tuple(
+        find_work(connection, staged[table.name], number, options.mode)
+        for number, table in enumerate(order)
+    )

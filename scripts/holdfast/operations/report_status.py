@@ -1,0 +1,110 @@
+"""Say whether a database is safe: when it was last backed up, and what there is of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from holdfast import database, files
+from holdfast.database import quote_identifier
+from holdfast.errors import DatabaseError, DatabaseNotFound, HoldfastError
+from holdfast.model import ChosenDatabase
+from holdfast.operations.context import Context, choose_database
+from holdfast.operations.shelf import backups_on_file
+from holdfast.outcomes import BackupOnFile, StatusReport
+from holdfast.profiles import recognise
+from holdfast.times import duration, moment, utc_text
+
+MAX_AGE_SECONDS = 48 * 3600
+_WAIT_SECONDS = 2.0  # for a lock: a status that says less is better than one that hangs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusOptions:
+    """What may be asked of a status."""
+
+    database: str | None = None
+    sample: bool = False
+    max_age_seconds: float = MAX_AGE_SECONDS
+
+
+def report_status(context: Context, options: StatusOptions) -> StatusReport:
+    """Say when the last backup was, and which there are; reads only."""
+    chosen = _database(context, options)
+    backups = tuple(backups_on_file(context))
+    of_it = [
+        each for each in backups if not chosen or each.database in ("", files.text_of(chosen.path))
+    ]
+    moments = {each.path: moment(each.created_at) for each in of_it}
+    times = [*moments.values(), _stamp(context, chosen) if chosen else None]
+    last = max((time for time in times if time), default=None)
+    age = None if last is None else max(0.0, (context.now - last).total_seconds())
+    return StatusReport(
+        database=chosen,
+        last_backup_at=utc_text(last) if last else None,
+        age_seconds=None if age is None else int(age),
+        checked_at=context.timestamp,
+        backups=backups,
+        folder=context.output,
+        sqlite_version=database.sqlite_version(),
+        warnings=(
+            *_database_warnings(chosen),
+            *_warnings(of_it, age, options.max_age_seconds),
+            *_history_warnings(context),
+        ),
+    )
+
+
+def _database(context: Context, options: StatusOptions) -> ChosenDatabase | None:
+    try:
+        return choose_database(context, options.database, sample=options.sample)
+    except DatabaseNotFound:
+        return None
+
+
+def _stamp(context: Context, chosen: ChosenDatabase) -> datetime | None:
+    """Read the time of the last backup where the tool's own meta table keeps it."""
+    with (
+        contextlib.suppress(DatabaseError),  # a status needs no database
+        database.read_only(chosen.path, _WAIT_SECONDS) as connection,
+    ):
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
+        profile = recognise(context.profiles, names)
+        if profile and profile.meta:
+            found = connection.execute(
+                f"SELECT {quote_identifier(profile.meta.value_column)}"
+                f" FROM {quote_identifier(profile.meta.table)}"
+                f" WHERE {quote_identifier(profile.meta.key_column)} = ?",
+                [profile.meta.key],
+            ).fetchone()
+            return moment(str(found[0])) if found else None
+    return None
+
+
+def _warnings(
+    backups: list[BackupOnFile], age: float | None, max_age_seconds: float
+) -> Iterator[str]:
+    if not backups:
+        yield "there is no backup of this database. Make one with /backup."
+    elif age is None or age > max_age_seconds:
+        yield f"no backup in the last {duration(max_age_seconds)}. Make one with /backup."
+    if database.SQLITE_VERSION < database.FIRST_SOUND_SQLITE:
+        sound = ".".join(map(str, database.FIRST_SOUND_SQLITE))
+        yield (
+            f"SQLite {database.sqlite_version()} can corrupt a database in WAL"
+            f" mode; {sound} cannot. Update it, or install pysqlite3."
+        )
+
+
+def _history_warnings(context: Context) -> Iterator[str]:
+    try:
+        context.history.backups()
+    except HoldfastError as error:
+        yield f"the history cannot be read, so no backup is known to be verified: {error}"
+
+
+def _database_warnings(chosen: ChosenDatabase | None) -> Iterator[str]:
+    if chosen and not chosen.path.exists():
+        yield f"there is no database at {chosen.path}. To bring it back: restore latest --to PATH."

@@ -1,0 +1,150 @@
+"""Build a database from a backup, where none is or in the place of one that is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from holdfast import database, files
+from holdfast.database import DEFAULT_WAIT_SECONDS
+from holdfast.errors import (
+    DatabaseError,
+    DatabaseLocked,
+    HoldfastError,
+    RestoreRefused,
+    WriteFailed,
+)
+from holdfast.formats import open_backup
+from holdfast.operations.context import Context
+from holdfast.operations.restore_points import free_restore_point, keep_restore_point
+from holdfast.operations.shelf import find_backup
+from holdfast.outcomes import RestoreReport
+from holdfast.rebuild import rebuild
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreOptions:
+    """What may be asked of a restore."""
+
+    backup: str  # a path, a day, or latest
+    target: Path  # absolute
+    force: bool = False  # set aside what is at the target
+    wait_seconds: float = DEFAULT_WAIT_SECONDS
+
+
+def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
+    """
+    Build the database of a backup at a path; it appears proven equal, or not at all.
+
+    With `force`, what is there is kept among the restore points, and refused while another
+    program has it open; mode and owner of the file stay.
+
+    Raises: BackupError and its kin; RestoreRefused; RestoreFailed; WriteFailed.
+    """
+    target = options.target.resolve()  # through a link, to the database itself
+    path = find_backup(context, options.backup)
+    _complain_of_target(context, target, force=options.force)
+    with files.new_file(target.parent) as (_, partial):
+        rebuilt = rebuild(open_backup(path), partial)
+        kept = _take_place(context, target, partial, options)
+    header, trailer = rebuilt.contents.header, rebuilt.contents.trailer
+    report = RestoreReport(
+        backup=path,
+        backup_date=header.backup_date,
+        database=target,
+        bytes=target.stat().st_size,
+        counts=trailer.counts,
+        is_proven=rebuilt.contents.is_proven,
+        broken_references=rebuilt.broken_references,
+        set_aside=kept,
+        warnings=rebuilt.warnings,
+    )
+    return replace(report, warnings=(*report.warnings, *_remember(context, report)))
+
+
+def _complain_of_target(context: Context, target: Path, *, force: bool) -> None:
+    files.complain_of_name(target)
+    if target.is_relative_to(context.output.resolve()):
+        raise RestoreRefused(
+            f"{target} lies among the backups", hint="Restore to a path outside that folder."
+        )
+    if not target.exists():
+        return
+    if not force:
+        raise _already_there(target)
+    if not target.is_file():
+        raise RestoreRefused(f"{target} is no file", hint="Restore to another path with --to.")
+    _complain_of_holders(target)
+
+
+def _already_there(target: Path) -> RestoreRefused:
+    return RestoreRefused(
+        f"{target} is already there",
+        hint="Restore to another path with --to, or use --force: the old file is then kept.",
+    )
+
+
+def _complain_of_holders(target: Path) -> None:
+    holders = files.holders([target, *files.sidecars(target)])
+    if holders:
+        raise RestoreRefused(
+            f"{target} is open in {', '.join(holders)}",
+            hint="Close that program, then restore again: it would go on with the old file.",
+        )
+
+
+def _take_place(
+    context: Context, target: Path, partial: Path, options: RestoreOptions
+) -> Path | None:
+    """
+    Give the new database its name, and leave nothing beside it that SQLite would take for its log.
+
+    A sound database is copied and kept from all others until the new one stands in its place;
+    what cannot be copied is moved as it is.
+
+    Returns: where what was there is now; None when there was nothing.
+    """
+    kept = free_restore_point(context, target)
+    if target.exists() and options.force:
+        try:
+            database.require_database(target)
+            with database.set_aside(target, kept, options.wait_seconds) as live:
+                database.complain_of_damage(live, target)
+                _complain_of_holders(target)
+                files.take_over(partial, target)
+            return keep_restore_point(context, target, kept, "restore")
+        except DatabaseLocked as error:
+            raise RestoreRefused(
+                f"{target} is in use: {error}", hint="Close the program that has it open."
+            ) from error
+        except DatabaseError:
+            files.remove(kept)
+            files.move_with_sidecars(target, kept)
+    elif any(path.exists() for path in files.sidecars(target)) and not target.exists():
+        files.move_with_sidecars(target, kept)
+    is_kept = kept.exists() or any(path.exists() for path in files.sidecars(kept))
+    try:
+        files.publish(partial, [target])
+    except WriteFailed as error:
+        if target.exists():
+            raise _already_there(target) from error
+        raise
+    return kept if is_kept else None
+
+
+def _remember(context: Context, report: RestoreReport) -> Iterator[str]:
+    try:
+        context.history.record_event(
+            at=context.timestamp,
+            operation="restore",
+            outcome="done",
+            database_path=report.database,
+            backup=report.backup,
+            details={
+                "by": context.actor,
+                "set_aside": files.text_of(report.set_aside),
+            },
+        )
+    except HoldfastError as error:
+        yield f"the database is restored, but that could not be recorded: {error}"

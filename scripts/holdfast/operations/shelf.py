@@ -1,0 +1,98 @@
+"""The backups in the output folder: which there are, and which one a person means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from holdfast import files
+from holdfast.errors import BackupAmbiguous, BackupNotFound, HoldfastError
+from holdfast.formats import FORMATS, glance
+from holdfast.formats.compression import SUFFIXES
+from holdfast.history import KnownBackup
+from holdfast.model import ChosenDatabase
+from holdfast.operations.context import Context
+from holdfast.outcomes import BackupOnFile
+
+_SUFFIXES = {
+    each.suffix + compressed
+    for each in FORMATS.values()
+    if each.write
+    for compressed in SUFFIXES.values()
+}
+_ENDING = "|".join(map(re.escape, _SUFFIXES))
+_NAME = re.compile(rf"backup-\d{{4}}-\d{{2}}-\d{{2}}(T\d{{6}}Z(-\d+)?)?({_ENDING})")
+
+
+def backups_on_file(context: Context) -> list[BackupOnFile]:
+    """Return the backups in the output folder, the newest first, without reading them whole."""
+    known = {each.path: each for each in context.known_backups()}
+    found = [
+        _describe(path, known)
+        for path in context.output.glob("backup-*")
+        if _NAME.fullmatch(path.name)
+    ]
+    # Those of one second are told apart by when their files were written.
+    newest = [(each.created_at or "", files.modified_ns(each.path), each) for each in found]
+    return [each for *_, each in sorted(newest, key=lambda item: item[:2], reverse=True)]
+
+
+def _describe(path: Path, known: Mapping[str, KnownBackup]) -> BackupOnFile:
+    record = known.get(files.text_of(path))
+    size = files.size_of(path)
+    if record and record.is_still(path):
+        return BackupOnFile(
+            path,
+            size,
+            record.created_at,
+            record.row_count,
+            record.verified,
+            record.verified_at,
+            record.database,
+        )
+    try:
+        seen = glance(path)
+    except HoldfastError:
+        return BackupOnFile(path, size, None, None, "", "", "")
+    return BackupOnFile(path, size, seen.backup_date, seen.row_count, "", "", "")
+
+
+def find_backup(context: Context, wanted: str, database: ChosenDatabase | None = None) -> Path:
+    """
+    Find the backup meant by a path, a file's name, a day (2026-11-20), a moment or `latest`.
+
+    Args:
+        database: `latest` is the latest of this one; None: of any.
+
+    Raises: BackupNotFound; BackupAmbiguous, naming those that fit.
+    """
+    path = files.user_path(wanted)
+    if wanted not in ("", "latest") and path.exists():
+        return path.absolute()
+    found = backups_on_file(context)
+    if wanted == "latest":
+        fitting = [each for each in found if not database or _is_of(each, database)][:1]
+    else:
+        fitting = [each for each in found if each.path.name == wanted]
+        fitting = fitting or [each for each in found if _fits(each.path.name, wanted)]
+    if not fitting:
+        raise BackupNotFound(
+            f"no backup {wanted!r} in {context.output}",
+            hint="See what there is with status, or give the path of a file.",
+        )
+    if len(fitting) > 1:
+        names = ", ".join(sorted(each.path.name for each in fitting))
+        raise BackupAmbiguous(
+            f"{wanted} could be any of {names}", hint="Give the whole name of the one you mean."
+        )
+    return fitting[0].path
+
+
+def _fits(name: str, wanted: str) -> bool:
+    moment = name.removeprefix("backup-").partition(".")[0]
+    return wanted in (name, name.partition(".")[0], moment, moment.partition("T")[0])
+
+
+def _is_of(backup: BackupOnFile, database: ChosenDatabase) -> bool:
+    return backup.database in ("", files.text_of(database.path))

@@ -1,0 +1,174 @@
+"""Go back to a restore point: the live database takes on its pages, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from holdfast import database, files
+from holdfast.comparing.differences import DiffReport
+from holdfast.database import DEFAULT_WAIT_SECONDS
+from holdfast.digest import digest_of
+from holdfast.errors import (
+    BackupNotFound,
+    DatabaseLocked,
+    HoldfastError,
+    PlanChanged,
+    RestoreRefused,
+)
+from holdfast.model import ChosenDatabase, RestorePoint
+from holdfast.operations.context import Context, choose_database
+from holdfast.operations.diff_backups import LIVE, DiffOptions, diff_backups
+from holdfast.operations.restore_points import free_restore_point, keep_restore_point
+from holdfast.outcomes import UndoneTable, UndoReport
+from holdfast.schema import read_schema
+
+_PLAN_ID_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoOptions:
+    """What may be asked of an undo."""
+
+    point: str = "latest"  # or the name of a restore point
+    list_only: bool = False
+    database: str | None = None
+    sample: bool = False
+    dry_run: bool = False
+    yes: bool = False
+    confirm: str | None = None
+    wait_seconds: float = DEFAULT_WAIT_SECONDS
+
+
+def undo_change(context: Context, options: UndoOptions) -> UndoReport:
+    """
+    Plan to go back to a restore point and, once that is agreed to, do it whole or not at all.
+
+    The database's file stays the same one: its content is replaced in one transaction, after a
+    restore point of its own was taken, so that an undo can be undone.
+
+    Raises: BackupNotFound; PlanChanged; RestoreRefused while another program uses the database.
+    """
+    chosen = choose_database(context, options.database, sample=options.sample)
+    points = tuple(context.history.restore_points(chosen.path))
+    report = UndoReport(chosen, points, None, (), (), "", "listed", None)
+    if options.list_only:
+        return report
+    point = _find(chosen, points, options.point)
+    report = _plan(context, options, replace(report, point=point), point)
+    if report.outcome != "planned" or not (options.yes or options.confirm):
+        return report
+    if not options.yes and options.confirm != report.plan_id:
+        raise PlanChanged(
+            f"what would happen is no longer the plan {options.confirm}",
+            hint="Run undo again without --confirm, and look at the new plan.",
+        )
+    path = _go_back(context, options, chosen.path, point)
+    warnings = tuple(_remember(context, chosen, point, path))
+    return replace(report, outcome="done", restore_point=path, warnings=warnings)
+
+
+def _find(chosen: ChosenDatabase, points: tuple[RestorePoint, ...], wanted: str) -> RestorePoint:
+    for point in points:
+        if wanted in ("latest", point.path.name, point.path.stem, str(point.path)):
+            return point
+    raise BackupNotFound(
+        f"no restore point {wanted!r} of {chosen.path}",
+        hint="undo --list names them.",
+    )
+
+
+def _plan(
+    context: Context, options: UndoOptions, report: UndoReport, point: RestorePoint
+) -> UndoReport:
+    """Compare the database with the restore point, from what is to what would be."""
+    found = diff_backups(
+        context,
+        DiffOptions(
+            first=LIVE,
+            second=str(point.path),
+            database=options.database,
+            sample=options.sample,
+            wait_seconds=options.wait_seconds,
+        ),
+    )
+    tables = tuple(
+        UndoneTable(table.name, table.added, table.removed, table.changed)
+        for table in found.tables
+        if table.row_count
+    )
+    plan_id = _plan_id(report.database.path, point, options.wait_seconds)
+    outcome = "nothing to do" if found.same else "rehearsed" if options.dry_run else "planned"
+    return replace(
+        report,
+        tables=tables,
+        other_changes=tuple(_other_changes(found)),
+        plan_id=plan_id,
+        confirmed_by=_arguments(report, options, point, plan_id),
+        outcome=outcome,
+    )
+
+
+def _arguments(
+    report: UndoReport, options: UndoOptions, point: RestorePoint, plan_id: str
+) -> tuple[str, ...]:
+    """Name the arguments that carry out just this plan."""
+    words = [point.path.stem]
+    if options.database is not None:
+        words += ["--db", str(report.database.path)]
+    if options.sample:
+        words.append("--sample")
+    return (*words, "--confirm", plan_id)
+
+
+def _other_changes(found: DiffReport) -> Iterator[str]:
+    for name in found.added_tables:
+        yield f"the table {name} comes back"
+    for name in found.removed_tables:
+        yield f"the table {name} goes"
+    for entry in found.schema:
+        yield f"the {entry.type} {entry.name} is {entry.change}"
+    yield from (f"{name} changes" for name in found.numbers)
+
+
+def _plan_id(path: Path, point: RestorePoint, wait_seconds: float) -> str:
+    """Hash what the plan rests on: the restore point, and all rows of the database."""
+    with database.read_only(path, wait_seconds) as connection:
+        rows = {
+            table.name: digest_of(connection, table).hex()
+            for table in read_schema(connection).tables
+        }
+    basis = json.dumps([files.sha256_of(point.path), rows], sort_keys=True)
+    return hashlib.sha256(basis.encode()).hexdigest()[:_PLAN_ID_LENGTH]
+
+
+def _go_back(context: Context, options: UndoOptions, path: Path, point: RestorePoint) -> Path:
+    kept = free_restore_point(context, path)
+    try:
+        database.converge(path, point.path, kept, options.wait_seconds)
+    except DatabaseLocked as error:
+        users = ", ".join(files.holders([path, *files.sidecars(path)])) or "another program"
+        raise RestoreRefused(
+            f"{path} is in use by {users}",
+            hint="Close it, then undo again. Nothing was changed.",
+        ) from error
+    return keep_restore_point(context, path, kept, "undo")
+
+
+def _remember(
+    context: Context, chosen: ChosenDatabase, point: RestorePoint, kept: Path
+) -> Iterator[str]:
+    try:
+        context.history.record_event(
+            at=context.timestamp,
+            operation="undo",
+            outcome="done",
+            database_path=chosen.path,
+            backup=point.path,
+            details={"by": context.actor, "restore_point": files.text_of(kept)},
+        )
+    except HoldfastError as error:
+        yield f"the database is as it was, but that could not be recorded: {error}"

@@ -1,0 +1,184 @@
+"""What operations return: plans, and reports of what was done; all of them frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holdfast.model import ChosenDatabase, RestorePoint, Rung, SkippedTable
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """What an import would do to one table, in rows."""
+
+    name: str
+    inserted: int = 0
+    overwritten: int = 0
+    unchanged: int = 0
+    kept: int = 0  # their key is taken, and the mode leaves what is there
+    stale: int = 0  # the same, because what is there was changed later
+    removed: int = 0  # rows that the backup does not have
+    conflicts: int = 0
+    examples: tuple[str, ...] = ()  # the first values in conflict
+    columns: Mapping[str, int] = field(default_factory=dict)  # rows overwritten, by column
+    is_new: bool = False  # the table is to be made
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """What an import would do to one row."""
+
+    table: str
+    action: str  # insert, change, keep, stale, undecided, remove
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import would do, or did."""
+
+    tables: tuple[TablePlan, ...]
+    skipped: tuple[SkippedTable, ...]
+    plan_id: str
+    rows: tuple[PlannedRow, ...] | None = None  # None: not asked for
+    broken: tuple[str, ...] = ()  # references that would break
+    triggers: tuple[str, ...] = ()  # that exist, and do not fire
+    holders: tuple[str, ...] = ()  # other programs that have the database open
+    free_bytes: int = 0  # on the database's disk
+
+    @property
+    def conflict_count(self) -> int:
+        return sum(table.conflicts for table in self.tables)
+
+    @property
+    def changes_nothing(self) -> bool:
+        return not any(
+            table.inserted or table.overwritten or table.removed or table.is_new
+            for table in self.tables
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """The backup that an export made."""
+
+    path: Path | None  # None: it went to standard output
+    bytes: int | None
+    database: ChosenDatabase
+    counts: Mapping[str, int]  # rows by table
+    headline: tuple[str, ...]  # the tables to name first
+    skipped_tables: tuple[SkippedTable, ...]
+    missing_tables: tuple[str, ...]  # that the profile expects
+    profile: str | None
+    verified: str  # the highest rung; "" for none
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or would do."""
+
+    backup: Path
+    backup_date: str
+    row_count: int  # in the backup
+    is_proven: bool
+    database: ChosenDatabase
+    mode: str
+    plan: Plan
+    outcome: str  # planned, rehearsed, done, nothing to do
+    restore_point: Path | None
+    confirmed_by: tuple[str, ...]  # the arguments that carry out just this plan
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BackupOnFile:
+    """A backup file, as far as it is known without reading it all."""
+
+    path: Path
+    bytes: int
+    created_at: str | None  # UTC, ISO 8601; None: not to be told
+    row_count: int | None
+    verified: str  # the highest rung the file reached as it stands, or DAMAGED; "" for none
+    verified_at: str  # UTC, ISO 8601
+    database: str  # the path it was read from; "": not on record here
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """Whether a database is safe."""
+
+    database: ChosenDatabase | None  # None: there is none
+    last_backup_at: str | None  # UTC, ISO 8601
+    age_seconds: int | None
+    checked_at: str  # UTC, ISO 8601
+    backups: tuple[BackupOnFile, ...]  # the newest first
+    folder: Path
+    sqlite_version: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneTable:
+    """What going back does to one table, in rows."""
+
+    name: str
+    brought_back: int
+    taken_out: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class UndoReport:
+    """What going back to a restore point did, or would do."""
+
+    database: ChosenDatabase
+    points: tuple[RestorePoint, ...]  # of the database, the newest first
+    point: RestorePoint | None  # the one that is meant; None: they were only listed
+    tables: tuple[UndoneTable, ...]  # that differ
+    other_changes: tuple[str, ...]  # tables and definitions that differ
+    plan_id: str
+    outcome: str  # listed, planned, rehearsed, done, nothing to do
+    restore_point: Path | None  # taken before going back
+    confirmed_by: tuple[str, ...] = ()  # the arguments that carry out just this plan
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """The database that a restore made."""
+
+    backup: Path
+    backup_date: str
+    database: Path
+    bytes: int
+    counts: Mapping[str, int]
+    is_proven: bool  # the backup could be proven
+    broken_references: int  # as the backup has them
+    set_aside: Path | None  # where what was there is now
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedBackup:
+    """How far one backup could be proven."""
+
+    path: Path
+    rungs: tuple[Rung, ...] = ()  # those it reached, lowest first
+    row_count: int = 0
+    broken_references: int = 0  # as the database had them
+    problem: str = ""  # why it got no further; "" when nothing is wrong
+    exit_code: int = 0  # of the problem; 0 for none
+    differing: tuple[str, ...] | None = None  # tables the database has otherwise; None: not asked
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What could be proven of some backups."""
+
+    backups: tuple[VerifiedBackup, ...]
+    against: ChosenDatabase | None
+    warnings: tuple[str, ...]

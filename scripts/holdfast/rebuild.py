@@ -1,0 +1,327 @@
+"""
+Builds a database from the parts of a backup, and proves that it is the same.
+
+Tables come first, then their rows, with no secondary index to slow them and no trigger to
+change them; then indexes, views, triggers, and the full-text indexes that are made of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast import database
+from holdfast.cells import RowReader
+from holdfast.database import Connection, quote_identifier
+from holdfast.digest import digest_of
+from holdfast.errors import DatabaseError, RestoreFailed
+from holdfast.formats.interface import BackupReader, TableStart, warnings_of
+from holdfast.model import Contents, Header, Rows, Schema, SchemaEntry, Trailer
+from holdfast.schema import broken_references, fills, read_facts, read_schema
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A database that was built, and what was found in it."""
+
+    contents: Contents  # of the backup
+    broken_references: int  # rows that refer to nothing, as they did when they were backed up
+    warnings: tuple[str, ...]
+
+
+def rebuild(reader: BackupReader, path: Path) -> Rebuilt:
+    """
+    Build the database of a backup at `path`, an empty file, and prove it equal.
+
+    Raises: BackupDamaged and its kin; RestoreFailed when SQLite here cannot make what the
+        backup describes, or what came out is not what the backup holds.
+    """
+    if reader.format.place:
+        return _placed(reader, path)
+    _complain_of_no_schema(reader)
+    try:
+        with database.building(path) as connection:
+            loader = _Loader(reader, connection)
+            for part in reader.parts():
+                loader.take(part)
+            if loader.begins_anew():
+                for part in reader.parts():
+                    loader.take(part)
+            header, trailer = loader.finish()
+    except DatabaseError as error:
+        reader.contents()  # a damaged backup is the better reason, and raises
+        raise RestoreFailed(
+            f"SQLite {database.sqlite_version()} cannot build the database: {error}",
+            hint="Nothing was left behind. A newer SQLite, or a module that is missing, may do.",
+        ) from error
+    with database.finished(path) as connection:
+        warnings = (
+            *warnings_of(header),
+            *loader.warnings,
+            *_differences(connection, header, trailer),
+        )
+        broken = broken_references(connection).total()
+        database.complain_of_damage(connection, path, thorough=True)
+    if header.database.journal_mode == "wal":
+        database.set_journal_mode(path, "wal")
+    contents = Contents(header, trailer, is_proven=reader.format.proves)
+    return Rebuilt(contents, broken, warnings)
+
+
+def _complain_of_no_schema(reader: BackupReader) -> None:
+    header = next(iter(reader.parts()))
+    if isinstance(header, Header) and header.layout and not header.schema:
+        raise RestoreFailed(
+            f"{reader.path} holds rows, but no schema to build a database from",
+            hint="Bring its rows into a database that has its tables, with import.",
+        )
+
+
+def _placed(reader: BackupReader, path: Path) -> Rebuilt:
+    """Put a copy of the database itself there; its hash has proven it."""
+    assert reader.format.place is not None
+    header, trailer = reader.format.place(reader.path, path)
+    with database.finished(path) as connection:
+        broken = broken_references(connection).total()
+        database.complain_of_damage(connection, path, thorough=True)
+    return Rebuilt(Contents(header, trailer, is_proven=True), broken, warnings_of(header))
+
+
+def describe(reader: BackupReader, path: Path) -> Schema | None:
+    """
+    Read the schema of a backup by making its tables at `path`, which nothing must be at.
+
+    Returns: None for a backup that holds no schema, or one that SQLite here cannot make.
+    """
+    header = next(iter(reader.parts()))
+    assert isinstance(header, Header)  # it is the first part
+    if not header.schema:
+        return None
+    try:
+        with database.scratch(path) as connection:
+            return _Loader(reader, connection).make_tables(header)
+    except DatabaseError:
+        return None
+
+
+class _Loader:
+    """Takes the parts of a backup, and makes a database of them in an empty one."""
+
+    def __init__(self, source: BackupReader, connection: Connection) -> None:
+        self._source = source
+        self._connection = connection
+        self._header: Header | None = None
+        self._trailer: Trailer | None = None
+        self._schema: Schema | None = None  # as it was made, before any row
+        self._reader: RowReader | None = None
+        self._insert = ""
+        self._later: list[SchemaEntry] = []
+        self._filling: list[SchemaEntry] = []  # triggers that fire while rows are put in
+        self._is_second_time = False
+        self._unavailable: list[SchemaEntry] = []
+        self.warnings: list[str] = []
+
+    def take(self, part: Header | TableStart | bytes | Trailer) -> None:
+        """Take the next part, in the order in which a reader yields them."""
+        if isinstance(part, Header):
+            if self._header is None:
+                self._header = part
+                self.make_tables(part)
+        elif isinstance(part, TableStart):
+            self._start_table(part.name)
+        elif isinstance(part, bytes):
+            self._add_rows(part)
+        else:
+            self._trailer = part
+
+    def begins_anew(self) -> bool:
+        """
+        Tell whether the parts are to be taken once more.
+
+        Triggers that fill a full-text index may write elsewhere, too. So the tables they belong
+        to come first, alone; then the triggers go, and what they wrote elsewhere with them.
+        """
+        if not self._filling:
+            return False
+        for entry in self._filling:
+            self._connection.execute(f"DROP TRIGGER {quote_identifier(entry.name)}")
+        self._later = sorted([*self._later, *self._filling], key=_position)
+        self._is_second_time = True
+        return True
+
+    def finish(self) -> tuple[Header, Trailer]:
+        """Make all that follows the rows, and return what frames them."""
+        assert self._header and self._trailer  # or the reader had complained
+        connection, facts = self._connection, self._header.database
+        self._set_sequences(self._trailer.sequences)
+        for entry in self._later:
+            database.run_definition(connection, entry.sql)
+        for table in self._schema.virtual_tables if self._schema else ():
+            if table.rows is Rows.REBUILT:
+                self._rebuild_index(table.name)
+            self._set_index(table.name, self._header.settings.get(table.name, {}))
+        self._add_unavailable()
+        connection.execute(f"PRAGMA user_version = {facts.user_version}")
+        connection.execute(f"PRAGMA application_id = {facts.application_id}")
+        database.commit(connection)
+        return self._header, self._trailer
+
+    def _set_index(self, index: str, settings: Mapping[str, str | int | float]) -> None:
+        name = quote_identifier(index)
+        for setting, value in settings.items():
+            self._connection.execute(
+                f"INSERT INTO {name} ({name}, rank) VALUES (?, ?)", [setting, value]
+            )
+
+    def _rebuild_index(self, index: str) -> None:
+        name = quote_identifier(index)
+        try:
+            self._connection.execute(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")
+        except database.OperationalError as error:
+            self.warnings.append(f"the full-text index {index} is empty: {error}")
+
+    def make_tables(self, header: Header) -> Schema:
+        """Make the tables of a backup, and return the schema that SQLite sees in them."""
+        connection, facts = self._connection, header.database
+        if facts.encoding not in ("UTF-8", "UTF-16le", "UTF-16be"):
+            raise self._source.damaged(f"{facts.encoding!r} is no encoding")
+        connection.execute(f"PRAGMA page_size = {facts.page_size}")
+        connection.execute(f"PRAGMA encoding = '{facts.encoding}'")
+        connection.execute(f"PRAGMA auto_vacuum = {facts.auto_vacuum}")
+        connection.execute("PRAGMA ignore_check_constraints = ON")  # some rows may break them
+        connection.execute("BEGIN")
+        tables = [entry for entry in header.schema if entry.type == "table"]
+        plain = {entry.name for entry in tables if not _is_virtual(entry)}
+        # A virtual table may look at the table that it indexes.
+        for entry in sorted(tables, key=_is_virtual):
+            if _is_virtual(entry) and plain & set(database.shadow_tables(entry.sql) or ()):
+                # Where the backup was made its module was missing: its parts came as tables.
+                self._unavailable.append(entry)
+            else:
+                self._make_table(entry)
+        if any(name.startswith("sqlite_stat") for name in header.layout):
+            connection.execute("ANALYZE sqlite_schema")  # makes the tables of statistics
+        self._schema = read_schema(connection)
+        self._later = sorted(
+            (entry for entry in header.schema if entry.type != "table"), key=_position
+        )
+        refilled = [each.name for each in self._schema.virtual_tables if each.rows is Rows.REFILLED]
+        self._filling = [entry for entry in self._later if _fills(entry, refilled)]
+        for entry in self._filling:
+            database.run_definition(connection, entry.sql)
+            self._later.remove(entry)
+        return self._schema
+
+    def _make_table(self, entry: SchemaEntry) -> None:
+        try:
+            database.run_definition(self._connection, entry.sql)
+        except database.OperationalError as error:
+            if not _is_virtual(entry):
+                raise
+            self._unavailable.append(entry)
+            self.warnings.append(f"{entry.name} needs a module that is not here: {error}")
+
+    def _start_table(self, name: str) -> None:
+        assert self._header and self._schema  # a reader's first part is the header
+        layout, table = self._header.layout[name], self._schema.table(name)
+        self._reader = None
+        is_filling = name in {entry.table for entry in self._filling}
+        if self._filling and is_filling == self._is_second_time:
+            return
+        if self._is_second_time:
+            self._connection.execute(f"DELETE FROM {quote_identifier(name)}")
+        if table is None:
+            self.warnings.append(f"{name} cannot be made by SQLite {database.sqlite_version()}")
+            return
+        columns = [column for column in layout.columns if column != layout.rowid]
+        names = list(map(quote_identifier, columns))
+        if layout.rowid:
+            names.insert(0, table.rowid_name or "rowid")
+        self._reader = RowReader(layout.columns)
+        self._insert = f"INSERT INTO {quote_identifier(name)} ({', '.join(names)}) VALUES "
+
+    def _add_rows(self, lines: bytes) -> None:
+        if self._reader is None:
+            return
+        try:
+            rows = self._reader.rows(lines)
+        except ValueError as error:
+            raise self._source.damaged(f"a row cannot be read: {error}") from error
+        database.insert_rows(self._connection, self._insert, rows)
+
+    def _set_sequences(self, sequences: Mapping[str, int]) -> None:
+        if not sequences:
+            return
+        if any(not -(2**63) <= mark < 2**63 for mark in sequences.values()):
+            raise self._source.damaged("an AUTOINCREMENT mark is out of range")
+        # Makes SQLite's own table, where no table of the backup has AUTOINCREMENT any more.
+        name = quote_identifier("holdfast sequence")
+        self._connection.execute(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY AUTOINCREMENT)")
+        self._connection.execute(f"DROP TABLE {name}")
+        self._connection.execute("DELETE FROM sqlite_sequence")
+        self._connection.executemany(
+            "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", list(sequences.items())
+        )
+
+    def _add_unavailable(self) -> None:
+        """Name the tables whose module is not here in the schema, as sqlite3's .dump does."""
+        if not self._unavailable:
+            return
+        self._connection.execute("PRAGMA writable_schema = ON")
+        for entry in self._unavailable:
+            self._connection.execute(
+                "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql)"
+                " VALUES ('table', ?, ?, 0, ?)",
+                [entry.name, entry.name, entry.sql],
+            )
+        self._connection.execute("PRAGMA writable_schema = OFF")
+
+
+def _is_virtual(entry: SchemaEntry) -> bool:
+    return re.match(r"(?i)create\s+virtual\b", entry.sql) is not None
+
+
+def _position(entry: SchemaEntry) -> int:
+    return _KINDS.index(entry.type) if entry.type in _KINDS else len(_KINDS)
+
+
+_KINDS = ("index", "view", "trigger")
+
+
+def _fills(entry: SchemaEntry, indexes: list[str]) -> bool:
+    """Tell whether a trigger writes to one of these full-text indexes."""
+    return entry.type == "trigger" and any(fills(entry.sql, index) for index in indexes)
+
+
+def _differences(connection: Connection, header: Header, trailer: Trailer) -> Iterator[str]:
+    """
+    Compare what was built with what the backup holds.
+
+    Yields: what could not be made the same and is no loss of data.
+    Raises: RestoreFailed for rows, tables or marks that differ.
+    """
+    schema = read_schema(connection)
+    for name, digest in trailer.digests.items():
+        table = schema.table(name)
+        if table is None and name.startswith("sqlite_stat"):
+            continue
+        if table is None or digest_of(connection, table).hex() != digest:
+            raise _differs(f"the rows of {name}")
+    if schema.sequences != trailer.sequences:
+        raise _differs("the AUTOINCREMENT marks")
+    if set(schema.entries) != set(header.schema):
+        names = {entry.name for entry in set(schema.entries) ^ set(header.schema)}
+        raise _differs(f"the schema of {', '.join(sorted(names))}")
+    wanted, found = header.database, read_facts(connection, header.database.name)
+    for field in ("user_version", "application_id", "encoding", "page_size", "auto_vacuum"):
+        if getattr(wanted, field) != getattr(found, field):
+            yield f"{field} is {getattr(found, field)}, and was {getattr(wanted, field)}"
+
+
+def _differs(what: str) -> RestoreFailed:
+    return RestoreFailed(
+        f"{what} did not come out as the backup has them",
+        hint="Nothing was left behind. The backup is sound: a newer SQLite may restore it.",
+    )

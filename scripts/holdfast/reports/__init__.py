@@ -1,0 +1,104 @@
+"""Reports as a few lines for people, and as one JSON object for programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from holdfast.comparing.differences import DiffReport
+from holdfast.errors import CONFIRMATION_NEEDED, DONE, DONE_WITH_WARNINGS, HoldfastError
+from holdfast.files import text_of
+from holdfast.outcomes import (
+    ExportReport,
+    ImportReport,
+    RestoreReport,
+    StatusReport,
+    UndoReport,
+    VerifyReport,
+)
+from holdfast.reports.of_backups import export_lines, restore_lines, status_lines, verify_lines
+from holdfast.reports.of_changes import import_lines, undo_lines
+from holdfast.reports.of_differences import diff_lines
+
+Report = (
+    DiffReport
+    | ExportReport
+    | ImportReport
+    | RestoreReport
+    | StatusReport
+    | UndoReport
+    | VerifyReport
+)
+
+
+def exit_code(report: Report) -> int:
+    """Say which exit code a report calls for."""
+    if isinstance(report, ImportReport | UndoReport) and report.outcome == "planned":
+        return CONFIRMATION_NEEDED
+    if isinstance(report, VerifyReport):
+        failed = (each.exit_code for each in report.backups if each.exit_code)
+        return next(failed, DONE_WITH_WARNINGS if report.warnings else DONE)
+    if isinstance(report, DiffReport) and report.tells_by_exit_code and not report.same:
+        return DONE_WITH_WARNINGS
+    return DONE_WITH_WARNINGS if report.warnings else DONE
+
+
+def json_text(report: Report) -> str:
+    """Write a report as one JSON object."""
+    return msgspec.json.encode(report, enc_hook=_plain).decode()
+
+
+def error_json(error: HoldfastError) -> str:
+    """Write an error as one JSON object."""
+    fields = {
+        "error": type(error).__name__,
+        "message": str(error),
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+    }
+    return msgspec.json.encode(fields).decode()
+
+
+def error_text(error: HoldfastError) -> str:
+    """Write an error for people: what is wrong, and what to do."""
+    lines = [f"Error: {error}."]
+    if error.hint:
+        lines.append(error.hint)
+    return "\n".join(lines)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Path):
+        return text_of(value)
+    raise TypeError(f"{type(value).__name__} is in no report")
+
+
+def text(report: Report) -> str:
+    """Write a report for people: short enough to be relayed in a chat."""
+    warnings = [f"Warning: {warning}" for warning in report.warnings]
+    lines = [*_LINES[type(report)](report), *warnings]
+    # What comes from a database or a backup cannot move the cursor, or pose as a line of ours.
+    return "\n".join(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", line) for line in lines)
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def quiet_text(report: Report) -> str:
+    """Write only what a script needs of a report: the path of the backup."""
+    return str(report.path or "") if isinstance(report, ExportReport) else text(report)
+
+
+_LINES: dict[type, Callable[[Any], Iterator[str]]] = {
+    DiffReport: diff_lines,
+    ExportReport: export_lines,
+    ImportReport: import_lines,
+    RestoreReport: restore_lines,
+    StatusReport: status_lines,
+    UndoReport: undo_lines,
+    VerifyReport: verify_lines,
+}

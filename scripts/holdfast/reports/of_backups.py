@@ -1,0 +1,120 @@
+"""Exports, restores, verifications and the status, in lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from holdfast.model import DAMAGED, Rung, is_above
+from holdfast.outcomes import (
+    BackupOnFile,
+    ExportReport,
+    RestoreReport,
+    StatusReport,
+    VerifiedBackup,
+    VerifyReport,
+)
+from holdfast.reports.words import RUNGS, broken_text, counted, size_text
+from holdfast.times import ago, moment
+
+_HEADLINE_TABLES = 8
+
+
+def export_lines(report: ExportReport) -> Iterator[str]:
+    """Yield the lines of a report."""
+    filled = {name: count for name, count in report.counts.items() if count}
+    facts = [f"{counted(len(report.counts), 'table')}", counted(sum(filled.values()), "row")]
+    if report.bytes is not None:
+        facts += [size_text(report.bytes), "verified" if report.verified else "not verified"]
+    names = ", ".join(_headline(filled, report.headline)) or "no rows"
+    yield f"Backup saved: {names} ({', '.join(facts)}). {report.path or ''}".rstrip()
+    yield f"Database: {report.database.path} ({report.database.reason})."
+    if report.missing_tables:
+        yield f"Not there: {', '.join(report.missing_tables)}."
+    for skipped in report.skipped_tables:
+        yield f"Left out: {skipped.table}, {skipped.reason}."
+
+
+def _headline(counts: Mapping[str, int], first: tuple[str, ...]) -> Iterator[str]:
+    """Yield the tables to name: those the profile puts first, then the fullest ones."""
+    ordered = [name for name in first if name in counts]
+    ordered += sorted(counts.keys() - set(ordered), key=lambda name: (-counts[name], name))
+    for name in ordered[:_HEADLINE_TABLES]:
+        yield f"{counts[name]:,} {name.replace('_', ' ')}"
+    if len(ordered) > _HEADLINE_TABLES:
+        yield f"and {len(ordered) - _HEADLINE_TABLES} more tables"
+
+
+def status_lines(report: StatusReport) -> Iterator[str]:
+    """Yield the lines of a report."""
+    age = "never" if report.age_seconds is None else ago(report.age_seconds)
+    yield f"Last backup: {age}. {counted(len(report.backups), 'backup file')} found."
+    for backup in report.backups:
+        yield f"  {_backup_line(backup, report)}"
+    yield f"Folder: {report.folder}"
+    if report.database:
+        yield f"Database: {report.database.path} ({report.database.reason})."
+    yield f"SQLite {report.sqlite_version}."
+
+
+def _backup_line(backup: BackupOnFile, report: StatusReport) -> str:
+    facts = [size_text(backup.bytes)]
+    made, now = moment(backup.created_at), moment(report.checked_at)
+    if made and now:
+        facts.append(ago((now - made).total_seconds()))
+    if backup.row_count is not None:
+        facts.append(counted(backup.row_count, "row"))
+    if backup.verified == DAMAGED:
+        facts.append("DAMAGED")
+    elif is_above(backup.verified, Rung.HASH):
+        facts.append(f"verified ({RUNGS[Rung(backup.verified)]}{_when(backup, now)})")
+    else:
+        facts.append("not verified here")
+    return f"{backup.path.name}: {', '.join(facts)}"
+
+
+def _when(backup: BackupOnFile, now: datetime | None) -> str:
+    """Say when a backup was verified, unless that was when it was made."""
+    then = moment(backup.verified_at)
+    if then is None or now is None or backup.verified_at == backup.created_at:
+        return ""
+    return f", {ago((now - then).total_seconds())}"
+
+
+def restore_lines(report: RestoreReport) -> Iterator[str]:
+    """Yield the lines of a report."""
+    proof = "proven equal" if report.is_proven else "from a backup that nothing proves"
+    rows = counted(sum(report.counts.values()), "row")
+    yield (
+        f"Restored: {counted(len(report.counts), 'table')}, {rows}, {size_text(report.bytes)},"
+        f" {proof}. {report.database}"
+    )
+    yield f"From {report.backup.name} of {report.backup_date or 'an unknown date'}."
+    if report.broken_references:
+        yield f"{broken_text(report.broken_references)}, as in the backup."
+    if report.set_aside:
+        yield f"What was there is kept at {report.set_aside}"
+
+
+def verify_lines(report: VerifyReport) -> Iterator[str]:
+    """Yield the lines of a report."""
+    for backup in report.backups:
+        yield f"{backup.path.name}: {', '.join(_verified_facts(backup))}."
+        if backup.problem:
+            yield f"  {backup.problem}."
+
+
+def _verified_facts(backup: VerifiedBackup) -> Iterator[str]:
+    proof = "; ".join(RUNGS[rung] for rung in backup.rungs)
+    if backup.problem:
+        yield f"FAILED after: {proof}" if proof else "FAILED"
+    elif Rung.CONTENTS in backup.rungs:
+        yield f"verified ({proof}), {counted(backup.row_count, 'row')}"
+    else:
+        yield f"{proof}, {counted(backup.row_count, 'row')}, but nothing proves it"
+    if backup.broken_references:
+        yield broken_text(backup.broken_references)
+    if backup.differing:
+        yield f"the database has changed since in {', '.join(backup.differing)}"
+    elif backup.differing is not None:
+        yield "the database is unchanged since"

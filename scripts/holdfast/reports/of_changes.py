@@ -1,0 +1,132 @@
+"""Imports and undos, planned or done, in lines for people."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from holdfast.outcomes import (
+    ImportReport,
+    Plan,
+    TablePlan,
+    UndoneTable,
+    UndoReport,
+)
+from holdfast.reports.words import counted
+
+_IMPORTED = {
+    "planned": "Plan: import",
+    "rehearsed": "Rehearsal, nothing is changed: import",
+    "done": "Imported",
+    "nothing to do": "The database has all of",
+}
+
+
+def import_lines(report: ImportReport) -> Iterator[str]:
+    """Yield the lines of a report."""
+    proof = "proven whole" if report.is_proven else "not proven"
+    first = _IMPORTED[report.outcome]
+    if report.outcome == "nothing to do" and report.warnings:
+        first = "In the tables that are there, the database has all of"
+    into = f" into {report.database.path}, mode {report.mode}."
+    if report.outcome == "nothing to do":
+        into = f" already: {report.database.path} was not changed."
+    yield (
+        f"{first} {report.backup.name} ({report.backup_date},"
+        f" {counted(report.row_count, 'row')}, {proof}){into}"
+    )
+    plan = report.plan
+    busy = [table for table in plan.tables if _says_more_than_unchanged(table)]
+    for table in busy:
+        yield f"  {table.name}: {', '.join(_table_facts(table))}"
+    if len(busy) < len(plan.tables):
+        yield f"  {counted(len(plan.tables) - len(busy), 'table')}: nothing to change"
+    for row in plan.rows or ():
+        yield f"    {row.table} {row.key}: {row.action}"
+    for skipped in plan.skipped:
+        yield f"Skipped: {skipped.table} ({skipped.reason})."
+    if report.restore_point:
+        yield f"Before the change, the database was copied to {report.restore_point}"
+    if report.outcome in ("planned", "rehearsed"):
+        yield from _plan_notes(plan)
+    if report.outcome == "planned":
+        yield "Nothing has been changed. If this is what you want:"
+        yield f"  import {shlex.join(report.confirmed_by)}"
+
+
+def _says_more_than_unchanged(table: TablePlan) -> bool:
+    return bool(
+        table.is_new
+        or table.inserted
+        or table.overwritten
+        or table.removed
+        or table.kept
+        or table.stale
+        or table.conflicts
+    )
+
+
+def _plan_notes(plan: Plan) -> Iterator[str]:
+    if plan.broken:
+        yield f"References that would break: {'; '.join(plan.broken)}."
+    if plan.triggers:
+        yield f"Triggers that will not fire: {', '.join(plan.triggers)}."
+    if plan.holders:
+        yield f"The database is open in {', '.join(plan.holders)}."
+
+
+def _table_facts(table: TablePlan) -> Iterator[str]:
+    if table.is_new:
+        yield "a new table"
+    facts = {
+        "inserted": table.inserted,
+        "overwritten": table.overwritten,
+        "removed": table.removed,
+        "unchanged": table.unchanged,
+        "kept as they are": table.kept,
+        "kept, being newer": table.stale,
+    }
+    for word, count in facts.items():
+        if count:
+            named = word == "overwritten" and table.columns
+            columns = f" (in {', '.join(table.columns)})" if named else ""
+            yield f"{count:,} {word}{columns}"
+    if table.conflicts:
+        yield f"{table.conflicts:,} in conflict ({'; '.join(table.examples)})"
+
+
+def undo_lines(report: UndoReport) -> Iterator[str]:
+    """Yield the lines of a report."""
+    if report.point is None:
+        yield f"{counted(len(report.points), 'restore point')} of {report.database.path}."
+        for point in report.points:
+            yield f"  {point.path.stem}: before {_an(point.reason)}, {point.taken_at}"
+        return
+    of = f"{report.point.path.stem} (before {_an(report.point.reason)}, {report.point.taken_at})"
+    if report.outcome == "nothing to do":
+        yield f"{report.database.path} is as it was at {of} already."
+        return
+    done = report.outcome == "done"
+    yield f"{'Gone' if done else 'Plan: go'} back to {of} in {report.database.path}."
+    for table in report.tables:
+        yield f"  {table.name}: {', '.join(_undone_facts(table))}"
+    for change in report.other_changes:
+        yield f"  {change}"
+    if report.restore_point:
+        yield f"Before that, the database was copied to {report.restore_point}"
+    if report.outcome == "planned":
+        yield "Nothing has been changed. If this is what you want:"
+        yield f"  undo {shlex.join(report.confirmed_by)}"
+
+
+def _an(operation: str) -> str:
+    return f"{'an' if operation[:1] in 'aeiou' else 'a'} {operation}"
+
+
+def _undone_facts(table: UndoneTable) -> Iterator[str]:
+    if table.brought_back:
+        yield f"{counted(table.brought_back, 'row')} brought back"
+    if table.taken_out:
+        yield f"{counted(table.taken_out, 'row')} taken out"
+    if table.changed:
+        yield f"{counted(table.changed, 'row')} changed back"

@@ -1,0 +1,37 @@
+"""Counts, sizes and proofs in words, as every report says them."""
+
+from __future__ import annotations
+
+import math
+
+from holdfast.model import Rung
+
+RUNGS = {
+    Rung.WHOLE: "whole",
+    Rung.HASH: "every byte as written",
+    Rung.CONTENTS: "counts and digests",
+    Rung.RESTORED: "restored and equal",
+    Rung.SOUND: "integrity and references",
+}
+
+
+def broken_text(count: int) -> str:
+    """Say how many rows refer to nothing."""
+    return f"{counted(count, 'row')} refer{'s' if count == 1 else ''} to rows that are not there"
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun: 1 table, 5,012 rows."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def size_text(size: int) -> str:
+    """Write a number of bytes for people: 812 bytes, 1.9 MB."""
+    if size < 1000:
+        return counted(size, "byte")
+    # 999,950 bytes are 1.0 MB, as they would round to 1000.0 kB.
+    power = min(int(math.log10(size * 1.00005) // 3), len(_UNITS) - 1)
+    return f"{size / 1000**power:.1f} {_UNITS[power]}"
+
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")

@@ -1,0 +1,108 @@
+"""A table's rows, in batches, in the order of their key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from holdfast.cells import InvalidText
+from holdfast.database import Connection, is_invalid_text, quote_identifier, text_as
+from holdfast.model import Layout, Table, folded
+
+MOST_COLUMNS = 2000  # of a result in SQLite: a table that has as many leaves its rowid no room
+BATCH_ROWS = 100  # measured: 20 to 100 is fastest, and larger batches only take more memory
+
+
+def layout_of(table: Table) -> Layout:
+    """
+    Say how a table's rows are written: its stored columns, the rowid first where it is no column.
+
+    The rowid's key is `$rowid`, with as many dollar signs as it takes to differ from a column.
+    """
+    if table.rowid_name is None or len(table.columns) >= MOST_COLUMNS:
+        return Layout(columns=table.column_names, key=table.primary_key)
+    rowid = "$rowid"
+    while folded(rowid) in map(folded, table.column_names):
+        rowid = f"${rowid}"
+    return Layout(
+        columns=(rowid, *table.column_names), key=(*table.primary_key, rowid), rowid=rowid
+    )
+
+
+def read_batches(connection: Connection, table: Table) -> Iterator[list[tuple[Any, ...]]]:
+    """
+    Yield all rows of a table in lists, cells in the order of its layout.
+
+    Text that is not valid UTF-8 comes as InvalidText. The connection must be inside one read
+    transaction, and used for nothing else that reads text meanwhile.
+    """
+    encoding = connection.execute("PRAGMA main.encoding").fetchone()[0]
+    if encoding != "UTF-8":
+        yield from _read_utf16(connection, table, encoding)
+        return
+    query = _query(table)
+    done = 0
+    try:
+        cursor = connection.execute(query)
+        while batch := cursor.fetchmany(BATCH_ROWS):
+            yield batch
+            done += len(batch)
+    except Exception as error:
+        if not is_invalid_text(error):
+            raise
+    else:
+        return
+    with text_as(connection, _text_or_bytes):
+        cursor = connection.execute(f"{query} LIMIT -1 OFFSET {done}")
+        while batch := cursor.fetchmany(BATCH_ROWS):
+            yield batch
+
+
+def _read_utf16(
+    connection: Connection, table: Table, encoding: str
+) -> Iterator[list[tuple[Any, ...]]]:
+    """
+    Yield all rows of a database in UTF-16, whose text is taken as the bytes it is.
+
+    SQLite would turn a surrogate without its other half, and what follows, into other text.
+    """
+    names = layout_of(table).columns
+    rows = connection.execute(_query(table, as_bytes=True))
+    while batch := rows.fetchmany(BATCH_ROWS):
+        yield [
+            tuple(
+                _text_of_utf16(value, encoding) if kind == "text" else value
+                for kind, value in zip(row[: len(names)], row[len(names) :], strict=True)
+            )
+            for row in batch
+        ]
+
+
+def _text_of_utf16(value: bytes, encoding: str) -> str | InvalidText:
+    try:
+        return value.decode(encoding)
+    except UnicodeDecodeError:
+        return InvalidText(value.decode(encoding, "surrogatepass").encode("utf-8", "surrogatepass"))
+
+
+def _query(table: Table, *, as_bytes: bool = False) -> str:
+    names = [quote_identifier(name) for name in table.column_names]
+    # The declared collation may call different keys equal, and may not be known here.
+    order = [f"{quote_identifier(name)} COLLATE BINARY" for name in table.primary_key]
+    if table.rowid_name is not None:
+        order.append(table.rowid_name)
+    if table.rowid_name is not None and layout_of(table).rowid is not None:
+        names.insert(0, table.rowid_name)
+    if as_bytes:  # types first, then values
+        kinds = [f"typeof({name})" for name in names]
+        values = [f"iif(typeof({name}) = 'text', CAST({name} AS BLOB), {name})" for name in names]
+        names = [*kinds, *values]
+    query = f"SELECT {', '.join(names)} FROM main.{quote_identifier(table.name)}"
+    return f"{query} ORDER BY {', '.join(order)}" if order else query
+
+
+def _text_or_bytes(value: bytes) -> str | InvalidText:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return InvalidText(value)

@@ -1,0 +1,291 @@
+"""
+A backup's rows, laid out in a scratch database beside the one they are meant for.
+
+Each table is staged under its own name, with its columns in the target's affinities, so that a
+value is compared as it would be stored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holdfast import database
+from holdfast.cells import RowReader
+from holdfast.database import Connection, quote_identifier
+from holdfast.errors import ImportRefused
+from holdfast.formats.interface import BackupReader, TableStart, warnings_of
+from holdfast.model import Column, Contents, Header, Layout, SkippedTable, Table, Trailer, folded
+from holdfast.schema import affinity_of
+
+SCHEMA_NAME = "staged"  # what the scratch database is called where it is attached
+
+
+@dataclass(frozen=True, slots=True)
+class StagedTable:
+    """One table of the backup, and where its rows go."""
+
+    target: Table
+    columns: tuple[str, ...]  # of the backup's rows that are wanted, by the target's names
+    has_rowid: bool  # the staged rows' numbers are the rowids that the backup gives
+    numbered: str  # what SQL calls the number of a staged row
+    added: tuple[Column, ...] = ()  # columns among `columns` that the target is to get
+    is_new: bool = False  # the target is to be made
+
+    @property
+    def quoted(self) -> str:
+        return f"{SCHEMA_NAME}.{quote_identifier(self.target.name)}"
+
+    @property
+    def target_quoted(self) -> str:
+        return f"main.{quote_identifier(self.target.name)}"
+
+    def affinity(self, column: str) -> str:
+        """Name the affinity that a column has, or will have, in the target."""
+        known = (*self.target.columns, *self.added)
+        declared = next(each for each in known if each.name == column).declared_type
+        return affinity_of(declared, is_strict=self.target.is_strict)
+
+    @property
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """
+        The columns that tell rows apart, each by its SQL name here and in the target.
+
+        Empty when there is no primary key, or the backup's rows lack a part of it.
+        """
+        if self.target.is_virtual and self.target.rowid_name:
+            pair = (quote_identifier(self.numbered), self.target.rowid_name)
+            return (pair,) if self.has_rowid else ()
+        key = self.target.primary_key
+        if not set(key) <= set(self.columns):
+            return ()
+        return tuple((quote_identifier(name), quote_identifier(name)) for name in key)
+
+    @property
+    def key_may_be_null(self) -> bool:
+        """A rowid table's key may hold NULL, unless it is the rowid."""
+        return self.target.rowid_name is not None and not self.target.is_virtual
+
+
+@dataclass(slots=True)
+class Staging:
+    """A staged backup."""
+
+    path: Path
+    contents: Contents
+    tables: list[StagedTable] = field(default_factory=list)
+    skipped: list[SkippedTable] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class StagingTarget:
+    """What rows are staged for."""
+
+    tables: Mapping[str, Table]  # by lower-case name; what is not among them is skipped
+    skip: Mapping[str, str]  # reasons by name of the tables that are to be left out
+    encoding: str  # of text, which an attached database must share
+    # A row that stays out: its table, and its key there.
+    left_out: tuple[str, str, str] | None = None
+    # Tables of the backup by lower-case name, as its own schema makes them.
+    described: Mapping[str, Table] = field(default_factory=dict)
+    create_missing: bool = False  # tables that the target lacks
+    add_columns: bool = False  # columns that the target lacks are added
+    drop_unknown: bool = False  # columns that the target lacks are left out
+
+
+def stage_backup(reader: BackupReader, path: Path, target: StagingTarget) -> Staging:
+    """
+    Read a backup whole, prove it, and stage the rows of its tables at `path`.
+
+    Raises: BackupDamaged and its kin; ImportRefused for columns that the target lacks.
+    """
+    with _scratch(path, target.encoding) as connection:
+        header: Header | None = None
+        trailer: Trailer | None = None
+        chooser = _Chooser(target)
+        feed: _Feed | None = None
+        for part in reader.parts():
+            if isinstance(part, Header):
+                header = part
+                chooser.choose(part)
+                for table in chooser.staged.values():
+                    connection.execute(_create(table))
+            elif isinstance(part, TableStart) and header:
+                table_or_none = chooser.staged.get(part.name)
+                layout = header.layout[part.name]
+                feed = _Feed(reader, table_or_none, layout) if table_or_none else None
+            elif isinstance(part, bytes) and feed:
+                feed.add(connection, part)
+            elif isinstance(part, Trailer):
+                trailer = part
+        assert header and trailer  # or the reader had complained
+        _leave_out(connection, chooser.staged.values(), target)
+        connection.execute("COMMIT")
+    contents = Contents(header, trailer, reader.format.proves, warnings_of(header))
+    return Staging(path, contents, list(chooser.staged.values()), chooser.skipped, chooser.warnings)
+
+
+def _leave_out(
+    connection: Connection, staged: Iterable[StagedTable], target: StagingTarget
+) -> None:
+    for table in staged:
+        if target.left_out and table.target.name == target.left_out[0]:
+            _, column, key = target.left_out
+            connection.execute(
+                f"DELETE FROM {quote_identifier(table.target.name)}"
+                f" WHERE {quote_identifier(column)} = ?",
+                [key],
+            )
+
+
+@contextlib.contextmanager
+def _scratch(path: Path, encoding: str) -> Iterator[Connection]:
+    with database.scratch(path) as connection:
+        connection.execute(f"PRAGMA encoding = '{encoding}'")
+        connection.execute("BEGIN")
+        yield connection
+
+
+class _Feed:
+    """Puts the lines of one table into the staged one."""
+
+    def __init__(self, source: BackupReader, table: StagedTable, layout: Layout) -> None:
+        self._source = source
+        self._table = table
+        self._rows_of = RowReader(layout.columns)
+        wanted = {folded(name) for name in table.columns}
+        # In the order of the layout, where the rowid comes first.
+        self._positions = [
+            position
+            for position, name in enumerate(layout.columns)
+            if folded(name) in wanted or (name == layout.rowid and table.has_rowid)
+        ]
+        self._all = len(self._positions) == len(layout.columns)
+        names = [*([table.numbered] if table.has_rowid else []), *table.columns]
+        self._insert = (
+            f"INSERT INTO {quote_identifier(table.target.name)}"
+            f" ({', '.join(map(quote_identifier, names))}) VALUES "
+        )
+
+    def add(self, connection: Connection, lines: bytes) -> None:
+        try:
+            rows = self._rows_of.rows(lines)
+            if not self._all:
+                rows = [tuple(row[position] for position in self._positions) for row in rows]
+            database.insert_rows(connection, self._insert, rows)
+        except ValueError as error:
+            name = self._table.target.name
+            raise self._source.damaged(f"a row of {name} cannot be read: {error}") from error
+
+
+class _Chooser:
+    """Decides where each table of a backup goes, and what of it."""
+
+    def __init__(self, target: StagingTarget) -> None:
+        self._target = target
+        self.staged: dict[str, StagedTable] = {}
+        self.skipped: list[SkippedTable] = []
+        self.warnings: list[str] = []
+
+    def choose(self, header: Header) -> None:
+        """Choose for every table of a backup."""
+        for name, layout in header.layout.items():
+            table = self._target.tables.get(folded(name))
+            described = self._target.described.get(folded(name))
+            if name in self._target.skip:
+                self.skipped.append(SkippedTable(name, self._target.skip[name]))
+            elif table is not None:
+                self.staged[name] = self._staged(table, layout, described)
+            elif described is None or not self._target.create_missing:
+                reason = "the database has no such table"
+                if described is not None:
+                    reason += "; --create-missing makes it"
+                self.skipped.append(SkippedTable(name, reason))
+            else:
+                self.staged[name] = self._staged(described, layout, None, is_new=True)
+
+    def _staged(
+        self, table: Table, layout: Layout, described: Table | None, *, is_new: bool = False
+    ) -> StagedTable:
+        known = {folded(column): column for column in table.column_names}
+        names = [name for name in layout.columns if name != layout.rowid]
+        unknown = [name for name in names if folded(name) not in known]
+        added = self._unknown(table, unknown, described) if unknown else ()
+        known |= {folded(column.name): column.name for column in added}
+        columns = tuple(known[folded(name)] for name in names if folded(name) in known)
+        _complain_of_missing(table, columns)
+        self._compare_types(table, described, columns)
+        taken = {folded(name) for name in columns}
+        numbered = next((name for name in _ROWID_NAMES if name not in taken), "")
+        return StagedTable(
+            target=table,
+            columns=columns,
+            has_rowid=layout.rowid is not None and bool(numbered),
+            numbered=numbered or free_name("$row", taken),
+            added=added,
+            is_new=is_new,
+        )
+
+    def _unknown(
+        self, table: Table, unknown: list[str], described: Table | None
+    ) -> tuple[Column, ...]:
+        """Decide what becomes of columns that the target lacks."""
+        names = ", ".join(unknown)
+        if self._target.add_columns and described:
+            return tuple(each for each in described.columns if each.name in unknown)
+        if self._target.drop_unknown:
+            self.warnings.append(f"{table.name}: {names} left out; the database lacks it.")
+            return ()
+        raise ImportRefused(
+            f"{table.name} has no column {names} in the database",
+            hint="Update the program that owns the database; or use --add-columns to add it, or"
+            " --drop-unknown to leave it out.",
+        )
+
+    def _compare_types(
+        self, table: Table, described: Table | None, columns: tuple[str, ...]
+    ) -> None:
+        if described is None:
+            return
+        there = {folded(column.name): column for column in described.columns}
+        for column in table.columns:
+            was = there.get(folded(column.name))
+            if was is None or column.name not in columns:
+                continue
+            then = affinity_of(was.declared_type, is_strict=described.is_strict)
+            now = affinity_of(column.declared_type, is_strict=table.is_strict)
+            if then != now:
+                self.warnings.append(
+                    f"{table.name}.{column.name} was {then} in the backup and is {now} here:"
+                    " values may take another form."
+                )
+
+
+_ROWID_NAMES = ("rowid", "_rowid_", "oid")
+
+
+def _complain_of_missing(target: Table, columns: tuple[str, ...]) -> None:
+    for column in target.columns:
+        needed = column.not_null and not column.has_default
+        if needed and column.name not in columns and (column.name,) != target.primary_key:
+            raise ImportRefused(
+                f"{target.name}.{column.name} must not be empty, and the backup lacks it",
+                hint="This backup is of an older form of the database.",
+            )
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """Return `name` with as many dollar signs before it as it takes to be free."""
+    while folded(name) in taken:
+        name = f"${name}"
+    return name
+
+
+def _create(table: StagedTable) -> str:
+    columns = [f"{quote_identifier(name)} {table.affinity(name)}" for name in table.columns]
+    if table.numbered not in _ROWID_NAMES:
+        columns.insert(0, f"{quote_identifier(table.numbered)} INTEGER PRIMARY KEY")
+    return f"CREATE TABLE {quote_identifier(table.target.name)} ({', '.join(columns)})"

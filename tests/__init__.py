@@ -1,0 +1,1 @@
+"""The tests of Holdfast; `python3 -m tests` runs them."""

@@ -1,0 +1,107 @@
+"""
+Run the tests with the packages of requirements-dev.lock, where there is nothing but Python 3.11.
+
+    python3 -m tests [pytest arguments]           run the tests
+    python3 -m tests --tools [pytest arguments]   the same, with the outside tools made ready first
+    python3 -m tests --lint                       check the code's form and types
+    python3 -m tests --run MODULE [arguments]     run one of those packages: ruff, mypy, uv
+
+With CI set in the environment, running the tests implies --tools.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from holdfast import bootstrap  # noqa: E402 - only found once its folder is on the path
+
+LINT = [["ruff", "format", "--check"], ["ruff", "check"], ["mypy"]]
+
+# By program: the Debian package that holds it.
+DEBIAN_PACKAGES = {
+    "jq": "jq",
+    "sqldiff": "sqlite3-tools",
+    "sqlite3": "sqlite3",
+    "strace": "strace",
+    "unzip": "unzip",
+    "zstd": "zstd",
+}
+CLAUDE_PACKAGE = "@anthropic-ai/claude-code"
+CLAUDE_VERSION = "2.1.329"
+
+
+def main(arguments: "list[str]") -> int:
+    bootstrap.refuse_old_python()
+    packages = str(bootstrap.packages_or_exit(ROOT / "requirements-dev.lock"))
+    # Inherited by every program that a test starts.
+    search_path = os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")]))
+    environment = dict(os.environ, PYTHONPATH=search_path)
+    if arguments == ["--lint"]:
+        commands = LINT
+    elif arguments[:1] == ["--run"]:
+        commands = [arguments[1:]]
+    else:
+        if "--tools" in arguments or os.environ.get("CI"):
+            environment.update(HOLDFAST_TEST_CLAUDE=ready_tools())
+        commands = [["pytest"] + [argument for argument in arguments if argument != "--tools"]]
+    exit_codes = [
+        subprocess.run([sys.executable, "-m", *command], cwd=str(ROOT), env=environment).returncode
+        for command in commands
+    ]
+    return next(filter(None, exit_codes), 0)
+
+
+def ready_tools() -> str:
+    """Install the outside tools that tests drive, where they are missing; the path of `claude`."""
+    install_debian_packages()
+    return os.environ.get("HOLDFAST_TEST_CLAUDE") or str(claude())
+
+
+def install_debian_packages() -> None:
+    """Leave a machine alone that is not Debian's, or where we are not root."""
+    missing = [name for program, name in DEBIAN_PACKAGES.items() if not shutil.which(program)]
+    if missing and shutil.which("apt-get") and os.geteuid() == 0:
+        run("apt-get", "update")
+        run("apt-get", "install", "--yes", "--no-install-recommends", *missing)
+
+
+def claude() -> Path:
+    """The assistant's client at the pinned version, from npm, in the user's cache folder."""
+    folder = bootstrap.cache_folder() / "tools" / f"claude-code-{CLAUDE_VERSION}"
+    bootstrap.build_once(folder, install_claude, notice="installing claude-code for its tests ...")
+    return folder / "node_modules" / ".bin" / "claude"
+
+
+def install_claude(staging: Path) -> None:
+    target = staging / "finished"
+    run(
+        "npm",
+        "install",
+        "--ignore-scripts",
+        "--prefix",
+        target,
+        f"{CLAUDE_PACKAGE}@{CLAUDE_VERSION}",
+    )
+    # By hand: newer versions of npm run no package's script unasked.
+    run("node", target / "node_modules" / CLAUDE_PACKAGE / "install.cjs")
+    run(target / "node_modules" / ".bin" / "claude", "--version")
+
+
+def run(*command: "str | Path") -> None:
+    """Run a command silently; when it fails, show its output and end the process."""
+    words = [str(word) for word in command]
+    if not shutil.which(words[0]):
+        sys.exit(f"tests: {words[0]} is needed here, and is not installed")
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        sys.exit(f"tests: {' '.join(words)} failed:\n{done.stdout.decode('utf-8', 'replace')}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,39 @@
+"""Fixtures that bring a real client up; HOLDFAST_TEST_CLAUDE says where its executable is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .client import Client
+from .scripted_model import ScriptedModel, serve
+
+
+@pytest.fixture(scope="session")
+def executable() -> Path:
+    """The client to test with; only where no CI is watching may it be missing."""
+    named = os.environ.get("HOLDFAST_TEST_CLAUDE")
+    if named:
+        return Path(named)
+    reason = "HOLDFAST_TEST_CLAUDE does not name the executable of Claude Code"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    with serve() as model:
+        yield model
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path, executable: Path, model: ScriptedModel) -> Client:
+    """A client never used before; its home and its project have a space in their names."""
+    home, project, scratch = tmp_path / "a home", tmp_path / "my project", tmp_path / "scratch"
+    for folder in (home, project, scratch):
+        folder.mkdir()
+    return Client(executable, home, project, scratch, model)

@@ -1,0 +1,93 @@
+"""The plugin installed from a git marketplace, as everyone else uses it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .client import ROOT, Client
+from .fingerprints import fingerprints
+
+pytestmark = pytest.mark.assistant
+
+ADDRESS = "https://holdfast.invalid/holdfast.git"
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")
+WRITABLE = 0o222
+
+
+@pytest.fixture
+def marketplace(tmp_path: Path) -> Path:
+    """A git repository of this tree, without what .gitignore names."""
+    repository = tmp_path / "marketplace"
+    shutil.copytree(ROOT, repository, ignore=NOT_COPIED, symlinks=True)
+    git = [
+        "git",
+        "-c",
+        "user.name=Test",
+        "-c",
+        "user.email=",
+        "-c",
+        "commit.gpgsign=false",
+    ]
+    for step in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["commit", "--quiet", "-m", "Release"],
+    ):
+        subprocess.run([*git, *step], cwd=repository, check=True, timeout=60)
+    return repository
+
+
+@pytest.fixture
+def client(newcomer: Client, marketplace: Path) -> Client:
+    """A client to which ADDRESS is the local marketplace, since it takes no file:// address."""
+    redirection = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{marketplace.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": ADDRESS,
+    }
+    return dataclasses.replace(newcomer, settings=redirection)
+
+
+@pytest.fixture
+def plugin(client: Client) -> Path:
+    """The folder of the installed plugin, in which nothing may be written."""
+    client.run("plugin", "marketplace", "add", ADDRESS)
+    client.run("plugin", "install", "backup@holdfast")
+    [installed] = json.loads(client.run("plugin", "list", "--json"))
+    folder = Path(installed["installPath"])
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(path.stat().st_mode & ~WRITABLE)
+    return folder
+
+
+def contents(plugin: Path) -> dict[str, str]:
+    """The plugin's files; in `.in_use` the client itself notes which sessions run it."""
+    found = fingerprints(plugin)
+    return {name: value for name, value in found.items() if not name.startswith(".in_use")}
+
+
+def test_an_installed_plugin_works_and_its_folder_stays_as_it_was(
+    client: Client, plugin: Path
+) -> None:
+    before = contents(plugin)
+    assert "commands/backup.md" in before
+
+    exported = client.say("/backup export --sample")
+    status = client.say("/backup status")
+
+    assert exported.refused == status.refused == []
+    saved = re.search(r"verified\)\. (.+)", exported.answer)
+    assert saved is not None
+    assert Path(saved[1]).is_file()
+    assert Path(saved[1]).is_relative_to(client.home)
+    assert not Path(saved[1]).is_relative_to(client.home / ".claude")
+    assert "1 backup file found." in status.answer
+    assert contents(plugin) == before
+    assert list(client.project.iterdir()) == []

@@ -1,0 +1,315 @@
+"""What every format that is written must hold: all comes back, and no damage goes unseen."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import BackupDamaged, BackupNotFound, BackupTooNew, NotABackup
+from holdfast.formats import WRITABLE, glance, open_backup
+from tests.formats.conftest import SMALL, Backup, read_back, write_backup
+
+REFUSALS = (BackupDamaged, NotABackup, BackupTooNew)
+BITS = (0x01, 0x20, 0x80)  # of a byte: the lowest, that of a letter's case, the highest
+
+EVERY_VALUE = """
+CREATE TABLE t (id INTEGER PRIMARY KEY, x);
+INSERT INTO t (x) VALUES (NULL), (0), (-9223372036854775808), (9223372036854775807),
+    (1.0), (-0.0), (5e-324), (1.7976931348623157e308), (9e999), (-9e999), (0.1),
+    (''), (x''), (x'00'), ('a' || char(0) || 'b'), (char(10)), (char(13)), ('"\\'), ('{"a":1},'),
+    (']'), ('},'), (char(8232)), (char(127)), ('👩‍👩‍👧'), (CAST(x'ff' AS TEXT)), ('$rowid');
+CREATE TABLE "no key" (x);
+INSERT INTO "no key" (rowid, x) VALUES (9, 'a'), (-3, 'a'), (4, 'a');
+CREATE TABLE pairs (a, b TEXT, PRIMARY KEY (b, a)) WITHOUT ROWID;
+INSERT INTO pairs VALUES (1, 'x'), (2, 'X');
+CREATE TABLE made (a INT, b INT AS (a + 1) STORED) STRICT;
+INSERT INTO made VALUES (1);
+CREATE INDEX i ON t (x); CREATE VIEW v AS SELECT * FROM t;
+CREATE TRIGGER r AFTER DELETE ON t BEGIN SELECT 1; END;
+"""
+
+ODD_NAMES = (
+    *("tables", "seal", "end", "table", "schema", "layout", "format", "counts", "metadata"),
+    *("]", "],", "{", "}", "},", '"', '":[', "\n", "\\", "\t", "'", "$rowid", "", " ", "."),
+    *("..", "../up", "/", "a/b", "a\\b", "ab", "CON", "nul.txt", "dot.", "space ", "%2f", "*?"),
+    *("é", "e\u0301", "É", "日本", "👩‍👩‍👧", "x" * 300, "a.jsonl", "-rf", "~", "select", "\u202e"),
+)
+
+
+def test_all_that_was_written_comes_back(write):
+    backup = write(EVERY_VALUE)
+    assert read_back(backup.path) == backup.parts
+
+
+def test_a_small_backup_comes_back(write):
+    backup = write(SMALL)
+    assert read_back(backup.path) == backup.parts
+
+
+def test_it_is_proven(write):
+    contents = open_backup(write(SMALL).path).contents()
+    assert contents.is_proven
+    assert contents.row_count == 3
+    assert contents.trailer.sequences == {"contacts": 2}
+
+
+def test_an_empty_database_comes_back(write):
+    backup = write("CREATE TABLE t (x); DROP TABLE t;")
+    assert read_back(backup.path) == backup.parts
+    assert len(backup.parts) == 2
+
+
+@pytest.mark.parametrize("tables", ["a", "a b", "a b c"])
+def test_empty_tables_come_back(write, tables):
+    backup = write("".join(f"CREATE TABLE {name} (x);" for name in tables.split()))
+    assert read_back(backup.path) == backup.parts
+
+
+def test_tables_and_columns_of_any_name_come_back(write):
+    quoted = ['"' + name.replace('"', '""') + '"' for name in ODD_NAMES]
+    backup = write(
+        "".join(
+            f"CREATE TABLE {name} ({name} TEXT, other); INSERT INTO {name} VALUES ({number}, NULL);"
+            for number, name in enumerate(quoted)
+        )
+    )
+    assert read_back(backup.path) == backup.parts
+
+
+def test_rows_of_any_size_come_back(write):
+    backup = write(
+        "CREATE TABLE long (id INTEGER PRIMARY KEY, x);"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+        " INSERT INTO long SELECT i, 'row ' || i FROM n;"
+        "INSERT INTO long VALUES (5000, printf('%.*c', 300000, 'x')), (5001, zeroblob(100000)),"
+        " (5002, printf('%.*c', 65530, 'y')), (5003, 'last');"
+        "CREATE TABLE wide (x); INSERT INTO wide VALUES (printf('%.*c', 65536, char(10)));"
+    )
+    assert read_back(backup.path) == backup.parts
+
+
+def test_what_virtual_tables_there_are_comes_back(write):
+    backup = write(
+        "CREATE TABLE docs (id INTEGER PRIMARY KEY, body); INSERT INTO docs VALUES (1, 'text');"
+        "CREATE VIRTUAL TABLE search USING fts5(body, content=docs, content_rowid=id);"
+        "CREATE TRIGGER fill AFTER INSERT ON docs BEGIN"
+        " INSERT INTO search (rowid, body) VALUES (new.id, new.body); END;"
+    )
+    assert read_back(backup.path) == backup.parts
+
+
+def test_a_database_in_utf16_comes_back(write):
+    backup = write(
+        "PRAGMA encoding = 'UTF-16le'; PRAGMA user_version = 5; CREATE TABLE t (x);"
+        "INSERT INTO t VALUES ('é👩'), (x'00ff');"
+    )
+    assert read_back(backup.path) == backup.parts
+
+
+def test_it_is_recognised_by_its_content_whatever_it_is_called(write, variant, tmp_path):
+    backup = write(SMALL).moved(tmp_path / "holiday.jpg")
+    assert open_backup(backup.path).format.name == variant[0].name
+    assert read_back(backup.path) == backup.parts
+
+
+def test_the_same_content_gives_the_same_bytes(variant, make_database, tmp_path):
+    source = make_database(SMALL)
+    first = write_backup(source, tmp_path / "first", variant)
+    second = write_backup(source, tmp_path / "second", variant)
+    assert [path.read_bytes() for path in first.files()] == [
+        path.read_bytes() for path in second.files()
+    ]
+
+
+def test_it_says_at_a_glance_when_it_was_made(write):
+    backup = write(SMALL)
+    assert glance(backup.path).backup_date == "2026-11-20T14:22:33Z"
+    assert glance(backup.path).row_count in (3, None)
+
+
+@pytest.mark.parametrize("version", ["2.0", "10.0", "0.9"])
+def test_another_major_version_is_refused_as_such(write, version):
+    backup = write(SMALL, version=version)
+    with pytest.raises(BackupTooNew, match=version) as caught:
+        open_backup(backup.path).contents()
+    assert caught.value.hint
+
+
+def test_a_later_minor_version_is_read(write):
+    backup = write(SMALL, version="1.9")
+    assert read_back(backup.path) == backup.parts
+
+
+# Damage
+
+
+def is_refused(backup: Backup) -> bool:
+    """Read a damaged backup: refused, or else the very same as it was written."""
+    try:
+        found = read_back(backup.path)
+    except REFUSALS as error:
+        return bool(error.hint)
+    assert found == backup.parts, "damage went unseen"
+    return False
+
+
+def changed(path: Path, contents: Iterator[bytes]) -> Iterator[bytes]:
+    """Put each of the contents in place of the file's own for a moment."""
+    original = path.read_bytes()
+    for content in contents:
+        path.write_bytes(content)
+        yield content
+    path.write_bytes(original)
+
+
+def positions(size: int, most: int) -> range:
+    return range(0, size, max(1, size // most))
+
+
+def flipped(original: bytes, most: int, *, thorough: bool) -> Iterator[bytes]:
+    """Change one bit of a byte."""
+    for number, position in enumerate(positions(len(original), most)):
+        for bits in BITS if thorough else BITS[number % 3 : number % 3 + 1]:
+            other = bytes([original[position] ^ bits])
+            yield original[:position] + other + original[position + 1 :]
+
+
+def edited(original: bytes, most: int, *, thorough: bool) -> Iterator[bytes]:
+    """Leave out one byte, or put one before it."""
+    for position in positions(len(original), most):
+        before, after = original[:position], original[position:]
+        yield before + after[1:]
+        yield before + b"," + after
+        if thorough:
+            yield before + b" " + after
+            yield before + b"\n" + after
+
+
+def cut(original: bytes, most: int, *, thorough: bool) -> Iterator[bytes]:
+    """Cut at the end of each line, just before and just after it, and anywhere else."""
+    ends = [position for position, byte in enumerate(original) if byte == 10]
+    ends = random.Random(1).sample(ends, min(most, 500 if thorough else 100, len(ends)))
+    cuts = {position + step for position in ends for step in (0, 1, 2)}
+    cuts |= set(
+        random.Random(2).sample(
+            range(len(original)), min(most, 2000 if thorough else 200, len(original))
+        )
+    )
+    for size in sorted({0, 1, len(original) - 1} | cuts):
+        if size < len(original):
+            yield original[:size]
+
+
+def is_text(backup: Backup) -> bool:
+    """Tell whether it is one plain file, in which no byte is the file format's own."""
+    return backup.path.is_file() and backup.path.read_bytes().startswith(b"{")
+
+
+@pytest.mark.parametrize("thorough", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("damage", [flipped, edited, cut])
+def test_no_damage_goes_unseen(write, damage, thorough):
+    backup = write(SMALL)
+    every_byte_counts = is_text(backup)
+    # Every byte of a plain file, which is read quickly; some of each file of other backups.
+    most = 3000 if every_byte_counts else (2000 if thorough else 200) // len(backup.files())
+    for path in backup.files():
+        for content in changed(path, damage(path.read_bytes(), most, thorough=thorough)):
+            assert is_refused(backup) or not every_byte_counts, content
+
+
+@pytest.mark.parametrize("more", [b"\n", b" ", b"\0", b"{}", b"}\n", b"[]\n"])
+def test_nothing_may_follow_the_end(write, more):
+    backup = write(SMALL)
+    every_byte_counts = is_text(backup)
+    for path in backup.files():
+        for content in changed(path, iter([path.read_bytes() + more])):
+            assert is_refused(backup) or not every_byte_counts, content
+
+
+def test_no_line_can_be_lost_doubled_or_moved_unseen(write):
+    backup = write(SMALL)
+    for path in backup.files():
+        lines = path.read_bytes().splitlines(keepends=True)
+        others = []
+        for number, line in enumerate(lines[:200]):
+            before, after = lines[:number], lines[number + 1 :]
+            others += [[*before, *after], [*before, line, line, *after]]
+            if after and after[0] != line:
+                others.append([*before, after[0], line, *after[1:]])
+        for _ in changed(path, (b"".join(each) for each in others[:: len(others) // 150 + 1])):
+            is_refused(backup)
+
+
+def test_no_file_of_it_can_be_missing_unseen(write, tmp_path):
+    backup = write(SMALL)
+    for path in backup.files() if len(backup.files()) > 1 else ():
+        aside = path.rename(tmp_path / "aside")
+        if path.name.endswith(".manifest.json"):  # what is left is a database like any other
+            assert not open_backup(backup.path).contents().is_proven
+        else:
+            with pytest.raises((BackupNotFound, *REFUSALS)):
+                open_backup(backup.path).contents()
+        aside.rename(path)
+
+
+def test_no_file_of_another_can_take_the_place_of_one_unseen(variant, make_database, tmp_path):
+    backups = []
+    for name, sql in {"first": SMALL, "other": SMALL.replace("Ann", "Eve")}.items():
+        (tmp_path / name).mkdir()
+        source = make_database(sql, f"{name}.db")
+        backups.append(write_backup(source, tmp_path / name / "backup", variant))
+    first, other = backups
+    for mine, theirs in zip(first.files(), other.files(), strict=True):
+        if len(first.files()) > 1 and mine.read_bytes() != theirs.read_bytes():
+            for _ in changed(mine, iter([theirs.read_bytes()])):
+                assert is_refused(first)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{}",
+        b"[]",
+        b"null",
+        b"\n",
+        b"PK\x03\x04",
+        b"SQLite format 3\0",
+        b"\x1f\x8b",
+        b"\x28\xb5\x2f\xfd",
+        b'{"format":"holdfast",',
+        b'{"format":"holdfast","version":"1.0"}\n',
+        b'{"format":"holdfast","version":"1.0",\n',
+        b'{"backup_date":"2026-11-20"}',
+        b"\xff\xfe{\0",
+        b"id,name\n1,Ann\n",
+        bytes(range(256)) * 20,
+    ],
+)
+def test_what_is_no_backup_is_called_none(tmp_path, content):
+    path = tmp_path / "backup.json"
+    path.write_bytes(content)
+    with pytest.raises((NotABackup, BackupDamaged)) as caught:
+        open_backup(path).contents()
+    assert caught.value.hint
+    assert str(path) in str(caught.value)
+
+
+def test_an_empty_file_and_an_empty_folder_are_no_backups(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for name in ("file", "folder"):
+        with pytest.raises(NotABackup):
+            open_backup(tmp_path / name)
+
+
+def test_a_backup_that_is_not_there_is_not_found(tmp_path):
+    with pytest.raises(BackupNotFound, match=r"none\.json"):
+        open_backup(tmp_path / "none.json")
+
+
+def test_the_formats_that_are_written_are_known_by_name():
+    assert "json" in WRITABLE
+    assert "software_of_you" not in WRITABLE

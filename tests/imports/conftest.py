@@ -1,0 +1,104 @@
+"""A database that is backed up, changed, and imported into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.errors import HoldfastError
+from holdfast.operations.context import Context
+from holdfast.operations.export_backup import ExportOptions, export_backup
+from holdfast.operations.import_backup import import_backup
+from holdfast.operations.import_job import ImportOptions
+from holdfast.outcomes import ImportReport, TablePlan
+from holdfast.works import ConflictMode
+from tests.conftest import MakeContext, MakeDatabase, everything, rows, run_sql
+
+MODES = list(ConflictMode)
+WRITING_MODES = [mode for mode in MODES if mode is not ConflictMode.FAIL]
+
+
+class Tool:
+    """A tool's database, and the backup of it."""
+
+    def __init__(self, make_database: MakeDatabase, context: Context) -> None:
+        self._make_database = make_database
+        self._context = context
+        self.path = Path()
+        self.backup = Path()
+
+    def backed_up(self, sql: str, change: str = "") -> Tool:
+        """Make the database, back it up, and change it."""
+        self.path = self._make_database(sql)
+        report = export_backup(self._context, ExportOptions(database=str(self.path)))
+        assert report.path is not None
+        self.backup = report.path
+        run_sql(self.path, change)
+        return self
+
+    def imported(
+        self, mode: ConflictMode = ConflictMode.OVERWRITE, *, yes: bool = True, **options: Any
+    ) -> ImportReport:
+        """Import the backup, without asking unless `yes` is False."""
+        wanted = ImportOptions(
+            backup=str(self.backup), database=str(self.path), mode=mode, yes=yes, **options
+        )
+        return import_backup(self._context, wanted)
+
+    def planned(
+        self, mode: ConflictMode = ConflictMode.OVERWRITE, **options: Any
+    ) -> dict[str, TablePlan]:
+        """Rehearse an import, and return what it would do by table."""
+        report = self.imported(mode, yes=False, dry_run=True, **options)
+        return {table.name: table for table in report.plan.tables}
+
+    def refused(
+        self,
+        error: type[HoldfastError],
+        match: str,
+        mode: ConflictMode = ConflictMode.OVERWRITE,
+        **options: Any,
+    ) -> HoldfastError:
+        """Import, which must end in just this error, and must leave all as it is."""
+        before = everything(self.path)
+        with pytest.raises(error, match=match) as caught:
+            self.imported(mode, **options)
+        assert type(caught.value) is error
+        assert everything(self.path) == before
+        return caught.value
+
+    def rows(self, query: str = "SELECT * FROM t ORDER BY 1, 2") -> list[tuple[object, ...]]:
+        return rows(self.path, query)
+
+    def everything(self) -> dict[str, object]:
+        return everything(self.path)
+
+
+@pytest.fixture
+def tool(make_database: MakeDatabase, context: MakeContext) -> Tool:
+    return Tool(make_database, context())
+
+
+def written(report: ImportReport) -> dict[str, tuple[int, int, int]]:
+    """Count the rows that were inserted, overwritten and removed, by table."""
+    return {
+        table.name: (table.inserted, table.overwritten, table.removed)
+        for table in report.plan.tables
+        if table.inserted or table.overwritten or table.removed
+    }
+
+
+KNOWN_GAPS = Path(__file__).with_name("known_gaps.txt").read_text(encoding="utf-8").splitlines()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Mark what an import does not do yet: most of it is refused, and nothing is lost.
+
+    The mark is strict: a gap that is closed must leave the list.
+    """
+    for item in items:
+        if item.nodeid in KNOWN_GAPS:
+            item.add_marker(pytest.mark.xfail(reason="not done yet", strict=True))

@@ -1,0 +1,127 @@
+"""Values that must be unique, and other rules of the database: kept, or refused whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from holdfast.errors import ImportConflict, ImportRefused
+from holdfast.works import ConflictMode
+from tests.imports.conftest import MODES, WRITING_MODES, written
+
+MAIL = (
+    "CREATE TABLE t (id INTEGER PRIMARY KEY, mail TEXT, tenant INT, updated_at INT{});{}"
+    "INSERT INTO t VALUES (1, 'ann@x', 7, 5), (2, 'bob@x', 7, 5);"
+)
+# Row 1 has gone, and its address belongs to row 9.
+TAKEN = "DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (9, 'ann@x', 7, 4);"
+SECONDARY = {
+    "UNIQUE": (", UNIQUE (mail)", "", r"t\.mail = ann@x"),
+    "of two columns": (", UNIQUE (tenant, mail)", "", r"t\.tenant, mail = 7,ann@x"),
+    "an index": ("", "CREATE UNIQUE INDEX i ON t (mail);", r"t\.mail = ann@x"),
+}
+
+
+@pytest.mark.parametrize("mode", [mode for mode in WRITING_MODES if mode is not ConflictMode.CLEAR])
+@pytest.mark.parametrize(("end", "index", "shown"), SECONDARY.values(), ids=SECONDARY)
+def test_a_unique_value_of_another_row_is_a_conflict_with_its_values(tool, end, index, shown, mode):
+    tool.backed_up(MAIL.format(end, index), TAKEN)
+    plan = tool.planned(mode)["t"]
+    assert plan.conflicts == 1
+    error = tool.refused(ImportConflict, shown, mode)
+    assert error.exit_code == 21 and error.hint
+
+
+def test_fail_too_calls_a_unique_value_of_another_row_a_conflict(tool):
+    tool.backed_up(
+        MAIL.format(", UNIQUE (mail)", ""), "DELETE FROM t; INSERT INTO t VALUES (9, 'ann@x', 7, 4)"
+    )
+    assert tool.planned(ConflictMode.FAIL)["t"].conflicts == 1
+    tool.refused(ImportConflict, r"t\.mail = ann@x", ConflictMode.FAIL)
+
+
+def test_clear_takes_a_unique_value_back_from_a_row_that_goes(tool):
+    tool.backed_up(MAIL.format(", UNIQUE (mail)", ""), TAKEN)
+    assert written(tool.imported(ConflictMode.CLEAR)) == {"t": (1, 0, 1)}
+    assert tool.rows("SELECT id, mail FROM t") == [(1, "ann@x"), (2, "bob@x")]
+
+
+SWAP = (
+    "UPDATE t SET mail = '', updated_at = 4 WHERE id = 1;"
+    "UPDATE t SET mail = 'ann@x', updated_at = 4 WHERE id = 2;"
+    "UPDATE t SET mail = 'bob@x' WHERE id = 1;"
+)
+CHAIN = (
+    "UPDATE t SET mail = 'new@x', updated_at = 4 WHERE id = 1;"
+    "UPDATE t SET mail = 'ann@x', updated_at = 4 WHERE id = 2;"
+)
+
+
+@pytest.mark.parametrize("change", [SWAP, CHAIN], ids=["swap", "chain"])
+@pytest.mark.parametrize("mode", ["overwrite", "clear", "newer"])
+def test_rows_that_handed_on_a_unique_value_all_come_back(tool, change, mode):
+    tool.backed_up(MAIL.format(", UNIQUE (mail)", ""), change)
+    assert written(tool.imported(ConflictMode(mode))) == {"t": (0, 2, 0)}
+    assert tool.rows("SELECT id, mail FROM t") == [(1, "ann@x"), (2, "bob@x")]
+
+
+def test_an_index_of_another_collation_conflicts_as_it_compares(tool):
+    tool.backed_up(
+        MAIL.format("", "CREATE UNIQUE INDEX i ON t (mail COLLATE NOCASE);"),
+        "DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (9, 'ANN@X', 7, 4);",
+    )
+    tool.refused(ImportConflict, r"t\.mail = ann@x")
+
+
+def test_an_index_that_minds_case_is_no_conflict_over_case(tool):
+    tool.backed_up(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, mail TEXT COLLATE NOCASE);"
+        "CREATE UNIQUE INDEX i ON t (mail COLLATE BINARY);"
+        "INSERT INTO t VALUES (1, 'ann'), (2, 'ANN');",
+        "DELETE FROM t WHERE id = 1",
+    )
+    assert written(tool.imported()) == {"t": (1, 0, 0)}
+
+
+def test_a_key_of_another_collation_is_the_row_that_it_says(tool):
+    tool.backed_up(
+        "CREATE TABLE t (id TEXT, x, PRIMARY KEY (id COLLATE NOCASE));"
+        "INSERT INTO t VALUES ('ann', 1);",
+        "UPDATE t SET id = 'ANN', x = 2",
+    )
+    assert written(tool.imported()) == {"t": (0, 1, 0)}
+    assert tool.rows() == [("ann", 1)]
+
+
+UNFORESEEN = {
+    "partial": "CREATE UNIQUE INDEX i ON t (mail) WHERE tenant = 7;",
+    "expression": "CREATE UNIQUE INDEX i ON t (lower(mail));",
+    "partial expression": "CREATE UNIQUE INDEX i ON t (upper(mail), tenant) WHERE tenant > 0;",
+}
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode is not ConflictMode.CLEAR])
+@pytest.mark.parametrize("index", UNFORESEEN.values(), ids=UNFORESEEN)
+def test_an_index_over_some_rows_or_an_expression_refuses_with_the_table_named(tool, index, mode):
+    change = TAKEN.replace("WHERE id = 1", "") if mode is ConflictMode.FAIL else TAKEN
+    tool.backed_up(MAIL.format("", index), change)
+    error = tool.refused(ImportRefused, "fit into t: UNIQUE", mode)
+    assert error.hint
+
+
+@pytest.mark.parametrize("mode", WRITING_MODES)
+@pytest.mark.parametrize("index", UNFORESEEN.values(), ids=UNFORESEEN)
+def test_an_index_over_some_rows_or_an_expression_lets_pass_what_fits(tool, index, mode):
+    tool.backed_up(MAIL.format("", index), "DELETE FROM t WHERE id = 1")
+    assert written(tool.imported(mode)) == {"t": (1, 0, 0)}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "rule", ["CHECK (x <> 'no')", "NOT NULL", "CHECK (typeof(x) = 'integer')", "AS (id) STORED"]
+)
+def test_a_row_that_breaks_a_rule_of_the_database_refuses_all(tool, rule, mode):
+    tool.backed_up(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (1, 'no'), (2, NULL);",
+        f"DROP TABLE t; CREATE TABLE t (id INTEGER PRIMARY KEY, x {rule});",
+    )
+    tool.refused(ImportRefused, r"\bt\b", mode)

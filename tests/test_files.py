@@ -1,0 +1,202 @@
+"""Files appear whole or not at all, and nothing that is there is ever overwritten."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from holdfast import files
+from holdfast.errors import WriteFailed
+
+posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes")
+NO_LINKS = pytest.mark.parametrize("has_links", [True, False], ids=["links", "no links"])
+
+
+@pytest.fixture
+def file_system(monkeypatch, has_links):
+    """A file system with hard links, or one without, such as FAT."""
+    if not has_links:
+
+        def link(_source: Path, _target: Path) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", link)
+
+
+def publish(folder: Path, text: bytes, *names: str) -> Path:
+    with files.new_file(folder) as (file, partial):
+        file.write(text)
+        files.fsync_file(file)
+        return files.publish(partial, [folder / name for name in names])
+
+
+@NO_LINKS
+def test_a_published_file_is_the_only_one_in_its_folder(tmp_path, file_system):
+    assert publish(tmp_path, b"whole", "a.json") == tmp_path / "a.json"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    assert (tmp_path / "a.json").read_bytes() == b"whole"
+
+
+@NO_LINKS
+def test_a_name_that_is_taken_is_refused_and_its_file_stays(tmp_path, file_system):
+    publish(tmp_path, b"first", "a.json")
+    with pytest.raises(WriteFailed, match=r"a\.json is already there") as caught:
+        publish(tmp_path, b"second", "a.json")
+    assert caught.value.hint
+    assert (tmp_path / "a.json").read_bytes() == b"first"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+@NO_LINKS
+def test_the_first_free_name_is_taken(tmp_path, file_system):
+    names = ["a.json", "b.json", "c.json"]
+    assert [publish(tmp_path, b"", *names).name for _ in names] == names
+
+
+@NO_LINKS
+def test_a_dangling_link_takes_its_name(tmp_path, file_system):
+    (tmp_path / "a.json").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(WriteFailed):
+        publish(tmp_path, b"x", "a.json")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_of_two_that_publish_at_once_each_gets_a_name_of_its_own(tmp_path):
+    writers = 8
+    start = threading.Barrier(writers)
+    names = [f"{number}.json" for number in range(writers)]
+    taken: dict[bytes, Path] = {}
+
+    def write(text: bytes) -> None:
+        with files.new_file(tmp_path) as (file, partial):
+            file.write(text)
+            file.flush()
+            start.wait(timeout=10)
+            taken[text] = files.publish(partial, [tmp_path / name for name in names])
+
+    threads = [threading.Thread(target=write, args=[str(n).encode()]) for n in range(writers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert {path.read_bytes(): path for path in tmp_path.iterdir()} == taken
+
+
+def test_of_two_that_publish_one_name_at_once_only_one_succeeds(tmp_path):
+    for attempt in range(20):
+        start = threading.Barrier(2)
+        failures: list[bytes] = []
+
+        def write(text: bytes, name: str, start: threading.Barrier, failed: list[bytes]) -> None:
+            with files.new_file(tmp_path) as (file, partial):
+                file.write(text)
+                file.flush()
+                start.wait(timeout=10)
+                try:
+                    files.publish(partial, [tmp_path / name])
+                except WriteFailed:
+                    failed.append(text)
+
+        name = f"{attempt}.json"
+        threads = [
+            threading.Thread(target=write, args=[text, name, start, failures])
+            for text in (b"one", b"two")
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [(tmp_path / name).read_bytes(), *failures] in ([b"one", b"two"], [b"two", b"one"])
+
+
+@posix_only
+def test_files_and_folders_are_for_their_owner_alone(tmp_path):
+    before = os.umask(0)
+    try:
+        path = publish(tmp_path / "a" / "b", b"", "c.json")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(path.parent.parent.stat().st_mode) == 0o700
+
+
+@posix_only
+def test_a_folder_that_is_there_keeps_its_mode(tmp_path):
+    (tmp_path / "a").mkdir(mode=0o755)
+    (tmp_path / "a").chmod(0o755)
+    files.make_folder(tmp_path / "a")
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_nothing_stays_of_a_file_whose_writing_failed(tmp_path, error):
+    with pytest.raises(error), files.new_file(tmp_path) as (file, partial):  # noqa: PT012
+        file.write(b"half")
+        assert partial.exists()
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_was_not_published_is_gone(tmp_path):
+    with files.new_file(tmp_path) as (file, _):
+        file.write(b"whole")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unfinished_file_is_hidden_and_recognised(tmp_path):
+    with files.new_file(tmp_path) as (_, partial):
+        assert partial.name.startswith(".partial-")
+
+
+def test_leftovers_go_after_a_day_and_not_before(tmp_path):
+    now = 2_000_000_000
+    ages = {".partial-day": 86_401, ".partial-hour": 3_600, "backup-2026-11-20.json": 10**7}
+    for name, age in ages.items():
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (now - age, now - age))
+    files.remove_leftovers(tmp_path, now)
+    assert {path.name for path in tmp_path.iterdir()} == {".partial-hour", "backup-2026-11-20.json"}
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        files.make_folder,
+        lambda folder: publish(folder, b"", "a.json"),
+        lambda folder: publish(folder / "deeper", b"", "a.json"),
+    ],
+)
+def test_below_a_regular_file_nothing_can_be_written(tmp_path, write):
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteFailed, match="file") as caught:
+        write(tmp_path / "file" / "folder")
+    assert caught.value.hint
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_whose_name_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteFailed):
+        publish(tmp_path / "file", b"", "a.json")
+
+
+def test_a_scratch_folder_is_gone_afterwards():
+    with files.scratch_folder() as folder:
+        (folder / "a").mkdir()
+        (folder / "a" / "b").touch()
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_a_write_that_failed(tmp_path):
+    with pytest.raises(WriteFailed, match="No space left on device") as caught:  # noqa: PT012
+        with files.translated_errors(tmp_path), Path("/dev/full").open("wb") as file:
+            file.write(b"x")
+            file.flush()
+    assert caught.value.exit_code == 24

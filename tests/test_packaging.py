@@ -1,0 +1,77 @@
+"""Packaging: the lock files, the project's settings and the wheel agree with each other."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import holdfast
+from holdfast import bootstrap
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCKS = ["requirements.lock", "requirements-dev.lock"]
+
+
+def requirements(lock: str) -> list[str]:
+    """What a lock file asks for: one text per package, its hashes included."""
+    text = re.sub(r"^ *#.*\n", "", (ROOT / lock).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return text.replace("\\\n", "").splitlines()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_file_pins_every_package_with_hashes_and_names_no_place(lock: str) -> None:
+    for requirement in requirements(lock):
+        assert re.fullmatch(
+            r"[\w-]+==[^ ]+ ( *;[^#]+?)?( *--hash=sha256:[0-9a-f]{64})+", requirement
+        )
+
+
+def test_the_tests_run_with_the_packages_that_people_get() -> None:
+    assert set(requirements(LOCKS[0])) < set(requirements(LOCKS[1]))
+
+
+def test_the_lock_file_holds_every_package_that_the_project_asks_for() -> None:
+    asked = {re.split("[>;]", dependency)[0] for dependency in PROJECT["dependencies"]}
+    locked = {requirement.split("==")[0] for requirement in requirements(LOCKS[0])}
+    assert asked - locked == set()
+
+
+@pytest.mark.parametrize(("project", "first", "beyond"), bootstrap.NEEDED.values())
+def test_an_installed_package_will_do_when_the_project_says_so(
+    project: str, first: tuple[int, ...], beyond: tuple[int, ...]
+) -> None:
+    limit = "" if beyond == bootstrap.NO_LIMIT else f",<{'.'.join(map(str, beyond))}"
+    asked = [dependency.partition(";")[0].strip() for dependency in PROJECT["dependencies"]]
+    assert f"{project}>={'.'.join(map(str, first))}{limit}" in asked
+
+
+def test_the_python_it_needs_is_the_same_everywhere() -> None:
+    assert PROJECT["requires-python"] == ">={}.{}".format(*bootstrap.OLDEST_PYTHON)
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_library_what_backups_carry_the_profiles_and_the_sample(
+    tmp_path: Path,
+) -> None:
+    build = [sys.executable, "-m", "uv", "build", "--quiet", "--out-dir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, timeout=300)
+    (wheel,) = tmp_path.glob(f"holdfast-{holdfast.__version__}-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        found = set(archive.namelist())
+        facts = f"holdfast-{holdfast.__version__}.dist-info"
+        commands = archive.read(f"{facts}/entry_points.txt").decode()
+    library = (ROOT / "scripts").rglob("holdfast/**/*.py")
+    expected = {str(path.relative_to(ROOT / "scripts")) for path in library}
+    bundle_files = (ROOT / "scripts" / "holdfast" / "formats" / "bundle_files").glob("*.*")
+    expected |= {str(path.relative_to(ROOT / "scripts")) for path in bundle_files}
+    kept_in_data = [*ROOT.glob("data/profiles/*"), *ROOT.glob("data/sample/*")]
+    expected |= {f"holdfast/{path.relative_to(ROOT)}" for path in kept_in_data}
+    assert {name for name in found if not name.startswith(facts)} == expected
+    assert "holdfast = holdfast.cli:main" in commands

@@ -1,0 +1,448 @@
+"""A restore brings back what the backup holds, and never costs what is there."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from holdfast import reports, schema
+from holdfast.errors import BackupError, HoldfastError, RestoreFailed, RestoreRefused, WriteFailed
+from holdfast.formats import WRITABLE
+from holdfast.model import SchemaEntry
+from holdfast.operations import export_backup as exporting
+from holdfast.operations.export_backup import ExportOptions, export_backup
+from holdfast.operations.restore_backup import RestoreOptions, restore_backup
+from holdfast.operations.verify_backup import VerifyOptions, verify_backups
+from holdfast.outcomes import RestoreReport
+from tests.conftest import MakeContext, MakeDatabase, everything, rows, run_sql
+from tests.running import files_in, run, start
+
+BACKED_UP = (
+    "CREATE TABLE notes (id INTEGER PRIMARY KEY, body);"
+    "INSERT INTO notes VALUES (1, 'from the backup'), (2, 'this too');"
+)
+OLD = (
+    "CREATE TABLE notes (id INTEGER PRIMARY KEY, body); INSERT INTO notes VALUES (9, 'old');"
+    "CREATE TABLE only_old (x); INSERT INTO only_old VALUES ('kept');"
+)
+RESTORED = [(1, "from the backup"), (2, "this too")]
+NOTES = "SELECT id, body FROM notes"
+
+# Ends at once, as if it were killed: what it has begun stays beside the database.
+CRASHES = {
+    "-wal": """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode = wal")
+connection.execute("PRAGMA wal_autocheckpoint = 0")
+connection.execute("INSERT INTO notes VALUES (10, 'in the log')")
+os._exit(0)
+""",
+    "-journal": """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN")
+connection.execute("UPDATE notes SET body = 'half done'")
+for _ in range(50):
+    connection.execute("INSERT INTO notes (body) VALUES (zeroblob(9000))")
+os._exit(0)
+""",
+}
+OF_THE_OLD_ONE = {"-wal": [(9, "old"), (10, "in the log")], "-journal": [(9, "old")]}
+
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("SELECT count(*) FROM notes").fetchone()
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """Where the restored database is to be; there is no folder yet."""
+    return tmp_path / "restored" / "notes.db"
+
+
+@pytest.fixture
+def backup(context: MakeContext, make_database: MakeDatabase) -> Path:
+    return export(context, make_database(BACKED_UP, "source.db"))
+
+
+@pytest.fixture
+def old(target: Path) -> Path:
+    """A database that is there already."""
+    target.parent.mkdir()
+    run_sql(target, OLD)
+    return target
+
+
+def export(context: MakeContext, source: Path, form: str = "json") -> Path:
+    path = export_backup(context(), ExportOptions(database=str(source), format=form)).path
+    assert path
+    return path
+
+
+def restore(
+    context: MakeContext, backup: Path, target: Path, *, force: bool = False
+) -> RestoreReport:
+    options = RestoreOptions(backup=str(backup), target=target, force=force)
+    return restore_backup(context(), options)
+
+
+def crash(path: Path, suffix: str) -> Path:
+    """Have a writer of the database end in the middle, and return what it left beside it."""
+    subprocess.run([sys.executable, "-c", CRASHES[suffix], path], check=True)
+    left = path.with_name(path.name + suffix)
+    assert left.stat().st_size > 0
+    return left
+
+
+# Where nothing is
+
+
+def test_a_new_database_appears_alone_and_for_its_owner_only(context, backup, target):
+    report = restore(context, backup, target)
+    assert rows(target, NOTES) == RESTORED
+    assert list(target.parent.iterdir()) == [target]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert (report.database, report.counts, report.is_proven) == (target, {"notes": 2}, True)
+    assert (report.set_aside, report.warnings) == (None, ())
+    assert report.bytes == target.stat().st_size
+
+
+@pytest.mark.parametrize("form", WRITABLE)
+def test_a_database_in_wal_mode_is_in_wal_mode_again(context, make_database, target, form):
+    source = make_database("PRAGMA journal_mode = wal;" + BACKED_UP)
+    restore(context, export(context, source, form), target)
+    assert list(target.parent.iterdir()) == [target]
+    assert rows(target, "PRAGMA journal_mode") == [("wal",)]
+    assert rows(target, NOTES) == RESTORED
+
+
+def test_rows_that_refer_to_nothing_come_back_and_are_counted(context, make_database, target):
+    source = make_database(
+        "CREATE TABLE parents (id INTEGER PRIMARY KEY); INSERT INTO parents VALUES (1);"
+        "CREATE TABLE children (parent REFERENCES parents);"
+        "INSERT INTO children VALUES (1), (7), (8);"
+    )
+    report = restore(context, export(context, source), target)
+    assert report.broken_references == 2
+    assert "2 rows refer to rows that are not there, as in the backup." in reports.text(report)
+    assert rows(target, "SELECT parent FROM children") == [(1,), (7,), (8,)]
+
+
+def test_a_plain_sqlite_file_is_restored_and_said_to_be_unproven(context, make_database, target):
+    report = restore(context, make_database(BACKED_UP), target)
+    assert rows(target, NOTES) == RESTORED
+    assert not report.is_proven
+    assert "from a backup that nothing proves" in reports.text(report)
+
+
+def test_a_backup_without_a_schema_is_refused_for_that_reason(context, tmp_path, target):
+    document = tmp_path / "backup-2026-03-01.json"
+    document.write_text('{"backup_date": "2026-03-01", "tables": {"contacts": [{"id": 1}]}}')
+    with pytest.raises(RestoreFailed, match="schema"):
+        restore(context, document, target)
+    assert not target.exists()
+
+
+def test_what_was_restored_is_recorded(context, backup, target):
+    restore(context, backup, target)
+    history = context().output / "history.db"
+    assert rows(history, "SELECT operation, outcome, database, backup FROM events")[-1] == (
+        "restore",
+        "done",
+        str(target),
+        str(backup),
+    )
+
+
+def test_the_script_restores_the_latest_and_says_what_it_did(tmp_path, make_database, target):
+    home, source = tmp_path / "home", make_database(BACKED_UP)
+    run(home, "export", "--db", source)
+    done = run(home, "restore", "latest", "--to", target)
+    assert done.stdout.startswith("Restored: 1 table, 2 rows, ")
+    assert f"proven equal. {target}\n" in done.stdout
+    assert rows(target, NOTES) == RESTORED
+
+
+# Where something is
+
+
+def test_a_database_that_is_there_is_refused_and_not_touched(context, backup, old):
+    before = files_in(old.parent)
+    with pytest.raises(RestoreRefused) as refused:
+        restore(context, backup, old)
+    assert refused.value.exit_code == 26
+    assert "--force" in refused.value.hint
+    assert files_in(old.parent) == before
+    assert not (context().output / "restore-points").exists()
+
+
+def test_with_force_the_old_one_is_kept_as_a_restore_point(context, backup, old):
+    before = everything(old)
+    report = restore(context, backup, old, force=True)
+    assert rows(old, NOTES) == RESTORED
+    assert list(old.parent.iterdir()) == [old]
+    assert report.set_aside
+    assert everything(report.set_aside) == before
+    assert f"What was there is kept at {report.set_aside}" in reports.text(report)
+
+
+@pytest.mark.parametrize("form", WRITABLE)
+def test_with_force_mode_and_owner_stay(context, make_database, old, form):
+    backup = export(context, make_database(BACKED_UP), form)
+    old.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(old, 1234, 2345)
+    before = old.stat()
+    restore(context, backup, old, force=True)
+    after = old.stat()
+    assert stat.S_IMODE(after.st_mode) == 0o640
+    assert (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
+    assert rows(old, NOTES) == RESTORED
+
+
+def test_with_force_through_a_link_the_linked_database_is_replaced(context, backup, old, tmp_path):
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(old)
+    restore(context, backup, link, force=True)
+    assert link.is_symlink()
+    assert rows(old, NOTES) == RESTORED
+
+
+def test_with_force_twice_in_a_second_both_old_ones_are_kept(context, backup, old):
+    first = restore(context, backup, old, force=True).set_aside
+    second = restore(context, backup, old, force=True).set_aside
+    assert first != second
+    assert first and rows(first, NOTES) == [(9, "old")]
+    assert second and rows(second, NOTES) == RESTORED
+
+
+@pytest.mark.parametrize("damage", ["pages", "text", "empty"])
+def test_with_force_what_is_damaged_is_set_aside_as_it_is(context, backup, old, damage):
+    pages = old.read_bytes()
+    content = {
+        "pages": pages[:4096] + b"\xa5" * len(pages[4096:]),
+        "text": b"no database at all",
+        "empty": b"",
+    }[damage]
+    old.write_bytes(content)
+    report = restore(context, backup, old, force=True)
+    assert rows(old, NOTES) == RESTORED
+    assert report.set_aside
+    assert report.set_aside.read_bytes() == content
+
+
+# What a crashed program left beside it
+
+
+@pytest.mark.parametrize("form", WRITABLE)
+@pytest.mark.parametrize("suffix", CRASHES)
+def test_what_an_old_log_holds_is_not_taken_for_the_new_one(
+    context, make_database, old, suffix, form
+):
+    backup = export(context, make_database(BACKED_UP), form)
+    crash(old, suffix)
+    report = restore(context, backup, old, force=True)
+    assert rows(old, NOTES) == RESTORED
+    assert rows(old, "PRAGMA integrity_check") == [("ok",)]
+    assert report.set_aside
+    assert rows(report.set_aside, NOTES) == OF_THE_OLD_ONE[suffix]
+
+
+@pytest.mark.parametrize("form", WRITABLE)
+@pytest.mark.parametrize("suffix", CRASHES)
+def test_a_log_without_its_database_is_set_aside(context, make_database, old, suffix, form):
+    backup = export(context, make_database(BACKED_UP), form)
+    left = crash(old, suffix).read_bytes()
+    old.unlink()
+    report = restore(context, backup, old)
+    assert rows(old, NOTES) == RESTORED
+    assert list(old.parent.glob(f"*{suffix}")) == []
+    assert report.set_aside
+    assert report.set_aside.with_name(report.set_aside.name + suffix).read_bytes() == left
+
+
+# While it is in use
+
+
+@contextlib.contextmanager
+def held(path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """Have another program hold a database open, for as long as this lasts."""
+    command = [sys.executable, *options, "-c", HOLDER, str(path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "open\n"
+        try:
+            yield holder
+        finally:
+            holder.communicate()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open")
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_it_is_refused_while_another_program_has_it_open(context, backup, old, mode):
+    run_sql(old, f"PRAGMA journal_mode = {mode}")
+    with held(old) as holder:
+        with pytest.raises(RestoreRefused, match=rf"python.*\(process {holder.pid}\)"):
+            restore(context, backup, old, force=True)
+        assert rows(old, NOTES) == [(9, "old")]
+    restore(context, backup, old, force=True)
+    assert rows(old, NOTES) == RESTORED
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open")
+def test_it_is_refused_while_it_is_open_under_another_name(context, backup, old, tmp_path):
+    link = tmp_path / "link.db"
+    link.symlink_to(old)
+    with held(old), pytest.raises(RestoreRefused):
+        restore(context, backup, link, force=True)
+    assert link.is_symlink()
+
+
+# What is no good
+
+
+def spoilt(path: Path, how: str) -> Path:
+    """Damage a backup in its middle; of a folder, its largest file."""
+    file = path
+    if path.is_dir():
+        file = max(path.rglob("*.jsonl"), key=lambda each: each.stat().st_size)
+    content = bytearray(file.read_bytes())
+    middle = len(content) // 2
+    if how == "cut":
+        del content[middle:]
+    else:
+        content[middle] ^= 0x01
+    file.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("how", ["cut", "changed"])
+@pytest.mark.parametrize("form", WRITABLE)
+def test_a_damaged_backup_leaves_everything_as_it_was(
+    context, make_database, old, form, how, force
+):
+    backup = spoilt(export(context, make_database(BACKED_UP), form), how)
+    target = old if force else old.with_name("new.db")
+    before = files_in(old.parent)
+    with pytest.raises(BackupError) as refused:
+        restore(context, backup, target, force=force)
+    assert refused.value.exit_code == 16
+    assert files_in(old.parent) == before
+    assert not (context().output / "restore-points").exists()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "folder"])
+def test_a_backup_runs_no_statement_but_those_that_make_a_schema(
+    context, make_database, target, tmp_path, monkeypatch, form
+):
+    """A backup comes from anywhere: to look at one must not write to other files."""
+    elsewhere = tmp_path / "elsewhere.db"
+    present = schema.read_schema
+
+    def read_schema(connection):
+        real = present(connection)
+        attach = SchemaEntry("table", "e", "e", f"ATTACH DATABASE '{elsewhere}' AS e")
+        write = SchemaEntry("table", "f", "f", "CREATE TABLE e.f (x)")
+        return dataclasses.replace(real, entries=(*real.entries, attach, write))
+
+    with monkeypatch.context() as made_up:
+        made_up.setattr(exporting, "read_schema", read_schema)
+        backup = export(context, make_database(BACKED_UP), form)
+    with pytest.raises(HoldfastError):
+        restore(context, backup, target)
+    (found,) = verify_backups(context(), VerifyOptions(backups=(str(backup),))).backups
+    assert found.exit_code
+    assert not elsewhere.exists()
+    assert not target.exists()
+
+
+def test_a_damaged_backup_leaves_the_log_of_a_crashed_program_as_it_was(context, backup, old):
+    crash(old, "-wal")
+    before = files_in(old.parent)
+    with pytest.raises(BackupError):
+        restore(context, spoilt(backup, "changed"), old, force=True)
+    assert files_in(old.parent) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written_is_exit_code_24(context, backup, target):
+    target.parent.mkdir(mode=0o500)
+    with pytest.raises(WriteFailed):
+        restore(context, backup, target)
+
+
+# Killed
+
+MANY = (
+    "CREATE TABLE notes (id INTEGER PRIMARY KEY, body); CREATE INDEX i ON notes (body);"
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)"
+    " INSERT INTO notes SELECT i, 'note ' || i FROM n;"
+)
+STATE = "SELECT count(*), sum(id), max(body) FROM notes"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("form", ["jsonl", "sqlite"])
+def test_a_restore_that_is_killed_leaves_the_old_one_or_the_new_one_whole(
+    tmp_path, make_database, target, form, force
+):
+    home, source = tmp_path / "home", make_database(MANY)
+    old, path = make_database(MANY + "DELETE FROM notes WHERE id > 9", "old.db"), tmp_path / "b"
+    run(home, "export", "--db", source, "--output", path, "--format", form)
+    words = ["restore", str(path), "--to", str(target), *(["--force"] if force else [])]
+    allowed = {rows(source, STATE)[0]} | ({rows(old, STATE)[0]} if force else set())
+    longest = _seconds_of(home, words, old if force else None, target)
+    seen, killed = set(), 0
+    for number in range(16):
+        _put(old if force else None, target)
+        process = start(home, *words)
+        time.sleep(longest * (0.2 + 0.055 * number))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        killed += process.returncode == -signal.SIGKILL
+        assert force is False or target.exists()
+        if target.exists():
+            seen.add(rows(target, STATE)[0])
+            assert rows(target, "PRAGMA integrity_check") == [("ok",)]
+    assert seen <= allowed
+    assert killed
+    _put(old if force else None, target)
+    run(home, *words)
+    assert rows(target, STATE) == rows(source, STATE)
+
+
+def _put(old: Path | None, target: Path) -> None:
+    """Leave nothing at the target, or the old database alone."""
+    shutil.rmtree(target.parent, ignore_errors=True)
+    target.parent.mkdir()
+    if old:
+        shutil.copy(old, target)
+
+
+def _seconds_of(home: Path, words: list[str], old: Path | None, target: Path) -> float:
+    _put(old, target)
+    begun = time.monotonic()
+    run(home, *words)
+    return time.monotonic() - begun

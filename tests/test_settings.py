@@ -1,0 +1,117 @@
+"""Settings: what backup.yaml may say, and where its paths start."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import SettingsError
+from holdfast.profiles import SETTINGS_FILE, DatabaseSettings, Settings, load_settings
+
+DOCS = Path(__file__).parents[1] / "docs" / "profiles.md"
+
+
+def load(home: Path, text: str) -> Settings:
+    (home / SETTINGS_FILE).write_text(text, encoding="utf-8")
+    return load_settings(home)
+
+
+@pytest.mark.parametrize("text", ["", "# later", "databases:\n  # none yet\noutput:\n"])
+def test_a_file_that_sets_nothing_is_like_no_file(tmp_path: Path, text: str) -> None:
+    assert load_settings(tmp_path / "missing") == Settings(databases={}, output=None)
+    assert load(tmp_path, text) == Settings(databases={}, output=None)
+
+
+def test_paths_start_at_the_home_and_a_tilde_is_the_persons_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = tmp_path / "person"
+    monkeypatch.setenv("HOME", str(person))
+    monkeypatch.setenv("USERPROFILE", str(person))
+    text = f"""
+        databases:
+          near: data/near.db
+          tilde: ~/.tool/tool.db
+          far: {tmp_path / "far.db"}
+          chosen: {{path: data/chosen.db, profile: soy}}
+        output: ../backups
+    """
+    home = tmp_path / "home"
+    home.mkdir()
+    assert load(home, text) == Settings(
+        databases={
+            "near": DatabaseSettings(home / "data" / "near.db"),
+            "tilde": DatabaseSettings(person / ".tool" / "tool.db"),
+            "far": DatabaseSettings(tmp_path / "far.db"),
+            "chosen": DatabaseSettings(home / "data" / "chosen.db", profile="soy"),
+        },
+        output=home / ".." / "backups",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("database: {a: b.db}", "database: there is no such key"),
+        ("databases: [a.db]", "databases: give names with their values, not a list"),
+        ("databases: a.db", 'databases: give names with their values, not "a.db"'),
+        ("databases: {a: 7}", "databases.a: give the path or the keys path, profile, not 7"),
+        ("databases: {a: [b.db]}", "databases.a: give the path or the keys path, profile, not a"),
+        ("databases: {a: }", "databases.a: give the path or the keys path, profile, not nothing"),
+        ("databases: {a: ''}", 'databases.a.path: give a path, not ""'),
+        ("databases: {a: {profile: soy}}", "databases.a.path: missing: give a path"),
+        ("databases: {a: {path: [x]}}", "databases.a.path: give a path, not a list"),
+        ("databases: {a: {path: x, profil: soy}}", "databases.a.profil: there is no such key"),
+        (
+            "databases: {a: {path: x, profile: 7}}",
+            "databases.a.profile: give a short name of letters, digits, - and _, not 7",
+        ),
+        (
+            "databases: {a/b: x.db}",
+            'databases.a/b: give a short name of letters, digits, - and _, not "a/b"',
+        ),
+        ("databases: {a: x.db, a: y.db}", "line 1: a: already given in line 1"),
+        ("databases: {a: ~nobody-has-this-name/x.db}", "databases.a.path: there is no home folder"),
+        ('output: "a\\0b"', "output: give a path, not "),
+        ("output: true", "output: give a path, not true"),
+        ("output: {path: x}", "output: give a path, not keys and values"),
+        ("databases: a: b", "line 1: not valid YAML: "),
+        ("- a", "give the keys databases, output, not a list"),
+    ],
+)
+def test_a_wrong_setting_is_an_error_that_names_file_and_key(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, text)
+    assert str(caught.value).startswith(f"backup.yaml: {complaint}")
+    assert str(tmp_path / "backup.yaml") in caught.value.hint
+
+
+def test_settings_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).mkdir()
+    with pytest.raises(SettingsError, match=r"^backup\.yaml: cannot read it: "):
+        load_settings(tmp_path)
+
+
+def test_settings_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).write_bytes(b"output: caf\xe9")
+    with pytest.raises(SettingsError, match=r"^backup\.yaml: not UTF-8 at byte 11$"):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize("record", [Settings, DatabaseSettings])
+def test_every_setting_is_in_the_docs(record: type) -> None:
+    text = DOCS.read_text(encoding="utf-8").partition("# Settings")[2]
+    names = [field.name for field in dataclasses.fields(record)]
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_the_settings_in_the_docs_are_valid(tmp_path: Path) -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(# backup.yaml\n.*?)```", text, re.DOTALL)
+    settings = load(tmp_path, example)
+    assert settings.databases["work"] == DatabaseSettings(tmp_path / "data" / "work.db")
