@@ -1,4 +1,4 @@
-.PHONY: check test lint format lock
+.PHONY: check test lint format lock bench
 
 check: lint test
 
@@ -7,6 +7,9 @@ test:
 
 lint:
 	python3 -m tests --lint
+
+bench:
+	python3 -m bench
 
 format:
 	python3 -m tests --run ruff format

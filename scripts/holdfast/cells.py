@@ -130,8 +130,8 @@ class RowReader:
         return tuple(row[name] for name in self._columns)
 
 
-def _any_infinite(rows: Iterable[Sequence[Any]]) -> bool:
-    return any(value in _INFINITIES for value in chain.from_iterable(rows))
+def _any_infinite(rows: Sequence[Sequence[Any]]) -> bool:
+    return any(infinity in chain.from_iterable(rows) for infinity in _INFINITIES)
 
 
 def _any_too_big(rows: Iterable[Sequence[Any]]) -> bool:

@@ -29,14 +29,23 @@ class LineFile:
     def rows(self) -> Iterator[bytes]:
         """Yield the lines up to one that begins with no brace, many whole lines at a time."""
         while True:
-            end = self._waiting.rfind(b"\n") + 1
-            stop = _START_OF_NO_ROW.search(self._waiting)
-            taken = min(end, stop.start()) if stop else end
+            taken, stop = self._whole_rows()
             lines, self._waiting = self._waiting[:taken], self._waiting[taken:]
             if lines:
                 yield lines
             if stop or not self._fill():
                 return
+
+    def _whole_rows(self) -> tuple[int, bool]:
+        """Say how many bytes waiting are whole rows, and whether a line of another kind follows."""
+        waiting = self._waiting
+        end = waiting.rfind(b"\n") + 1
+        # Counting is many times faster than the search, and mostly finds nothing but rows.
+        starts = (waiting[:1] == b"{") + waiting.count(b"\n{", 0, end)
+        if starts == waiting.count(b"\n", 0, end):
+            return end, waiting[end : end + 1] not in (b"", b"{")
+        stop = _START_OF_NO_ROW.search(waiting)
+        return (min(end, stop.start()), True) if stop else (end, False)
 
     def _fill(self) -> bool:
         # As much again as is waiting: a line of any length is put together in linear time.

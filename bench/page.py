@@ -1,0 +1,97 @@
+"""What was measured, as a page and as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from statistics import median
+
+from bench.measure import Measured
+from bench.works import MEMORY_BAR_MB
+
+_INTRODUCTION = """\
+# Performance
+
+Written by `make bench`, which makes invented databases, and runs Holdfast's commands and those \
+of the tools one would use instead in turn (ours, theirs, ours, ...). Whole commands are measured \
+from outside, start-up included, with a warm page cache. A ratio is our time over theirs: the \
+median of the pairs, with the lowest and the highest. Where there is a bar, the ratio must not be \
+higher. Holdfast does more in each: it takes digests, puts files on the disk and, unless \
+`--no-verify` is named, reads back what it wrote.
+"""
+
+
+def page(measured: Iterable[Measured], memory: Mapping[str, Mapping[str, float]]) -> str:
+    """Write all results as Markdown."""
+    lines = [
+        _INTRODUCTION,
+        f"Measured on {machine()}.",
+        "",
+        "## Time",
+        "",
+        "| Work | Data | Against | Ratio | Bar | Ours, s | Theirs, s | Peak MB | Output MB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        *(_row(each) for each in measured),
+    ]
+    if memory:
+        lines += ["", "## Memory", "", *_memory(memory)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(each: Measured) -> str:
+    work, ratios = each.work, each.ratios
+    cells = (
+        work.name,
+        work.data,
+        work.against,
+        f"**{each.ratio:.2f}** ({min(ratios):.2f}-{max(ratios):.2f})",
+        "" if work.bar is None else f"{work.bar:g}{'' if each.holds else ', missed'}",
+        f"{median(run.seconds for run in each.ours):.2f}",
+        f"{median(run.seconds for run in each.peer):.2f}",
+        f"{max(run.peak_mb for run in each.ours):.0f}",
+        f"{each.ours[-1].output_mb:.1f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _memory(memory: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    yield f"Peak of the largest process, in MB; the bar is {MEMORY_BAR_MB}."
+    yield ""
+    data = list(next(iter(memory.values())))
+    yield f"| Work | {' | '.join(data)} |"
+    yield f"| --- |{' --- |' * len(data)}"
+    for name, peaks in memory.items():
+        yield f"| {name} | {' | '.join(f'{peak:.0f}' for peak in peaks.values())} |"
+
+
+def as_json(measured: Iterable[Measured], memory: Mapping[str, Mapping[str, float]]) -> str:
+    """Write all results as JSON."""
+    works = [
+        {
+            "name": each.work.name,
+            "data": each.work.data,
+            "against": each.work.against,
+            "bar": each.work.bar,
+            "ratio": each.ratio,
+            "ratios": each.ratios,
+            "ours": [(run.seconds, run.peak_mb, run.output_mb) for run in each.ours],
+            "peer": [(run.seconds, run.peak_mb, run.output_mb) for run in each.peer],
+        }
+        for each in measured
+    ]
+    return json.dumps({"machine": machine(), "works": works, "memory": memory}, indent=1)
+
+
+def machine() -> str:
+    """Name the machine and the versions that were measured with."""
+    shell = subprocess.run(["sqlite3", "--version"], capture_output=True, text=True).stdout.split()
+    from holdfast import __version__, database
+
+    return (
+        f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}, Python"
+        f" {platform.python_version()}, Holdfast {__version__} with SQLite"
+        f" {database.sqlite_version()}, sqlite3 shell {shell[0]}"
+    )
