@@ -22,6 +22,11 @@ from holdfast import bootstrap  # noqa: E402 - only found once its folder is on 
 
 LINT = [["ruff", "format", "--check"], ["ruff", "check"], ["mypy"]]
 
+# These alone: what else a machine's Python has may fail the tests.
+PLUGINS = ["-p", "xdist.plugin", "-p", "_hypothesis_pytestplugin"]
+# For all tests: as many at once as there are cores.
+IN_PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
+
 # By program: the Debian package that holds it.
 DEBIAN_PACKAGES = {
     "jq": "jq",
@@ -48,7 +53,9 @@ def main(arguments: "list[str]") -> int:
     else:
         if "--tools" in arguments or os.environ.get("CI"):
             environment.update(HOLDFAST_TEST_CLAUDE=ready_tools())
-        commands = [["pytest"] + [argument for argument in arguments if argument != "--tools"]]
+        words = [argument for argument in arguments if argument != "--tools"]
+        environment.update(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+        commands = [["pytest"] + PLUGINS + (words or IN_PARALLEL)]
     exit_codes = [
         subprocess.run([sys.executable, "-m", *command], cwd=str(ROOT), env=environment).returncode
         for command in commands
