@@ -26,6 +26,7 @@ ORDER = [
     "schema",
     "rows",
     "digest",
+    "selection",
     "places",
     "profiles",
     "history",

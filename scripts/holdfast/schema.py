@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from holdfast.database import (
@@ -318,12 +318,13 @@ _AFFINITIES = {
 }
 
 
-def references(schema: Schema) -> list[tuple[str, ForeignKey]]:
-    """List every reference by the table that has it, with the columns it refers to named."""
+def references(tables: Sequence[Table]) -> list[tuple[str, ForeignKey]]:
+    """List the references among tables by the one that has it, with the parent's columns named."""
     found = []
-    for table in schema.tables:
+    known = {folded(table.name): table for table in tables}
+    for table in tables:
         for key in table.foreign_keys:
-            parent = schema.table(key.parent)
+            parent = known.get(folded(key.parent))
             columns = key.parent_columns or (parent.primary_key if parent else ())
             if parent and len(columns) == len(key.columns):
                 found.append((table.name, replace(key, parent_columns=columns)))

@@ -61,7 +61,7 @@ def plans_of(tool, mode, monkeypatch):
     statements: list[str] = []
     with files.scratch_folder() as folder:
         path, chosen = choose(tool._context, options)
-        target = describe_target(tool._context, chosen, 1)
+        target = describe_target(tool._context, options, chosen)
         staging = stage(options, path, target, folder)
         with opened(target, staging, options) as connection:
             connection.set_trace_callback(statements.append)

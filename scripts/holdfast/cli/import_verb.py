@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from holdfast.cli.options import add_database, add_wait
-from holdfast.errors import UsageError
+from holdfast.cli.options import add_database, add_wait, names
 from holdfast.operations.context import Context
 from holdfast.operations.import_backup import import_backup
 from holdfast.operations.import_job import ImportOptions
@@ -23,7 +22,9 @@ EXAMPLES = """\
   import 2026-11-20 --confirm 3f9a1c2b7d04
                                carry out the plan that was shown
   import crm.json --mode merge --yes
-                               add what is missing, without asking"""
+                               add what is missing, without asking
+  import latest --keys contacts:12,15 --children
+                               bring back two contacts, with all that belongs to them"""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +46,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             f"--{mode}", dest="mode", action="store_const", const=mode.value, help=f"--mode {mode}"
         )
     parser.add_argument("--tables", metavar="T,T", help="these tables alone")
+    parser.add_argument("--groups", metavar="G,G", help="the tables of these groups alone")
+    parser.add_argument(
+        "--keys",
+        action="append",
+        default=[],
+        metavar="T:K,K",
+        help="these rows alone, by key, and the rows that they refer to; repeatable",
+    )
+    parser.add_argument(
+        "--children", action="store_true", help="with --keys: and the rows that refer to them"
+    )
     parser.add_argument(
         "--create-missing", action="store_true", help="make tables that are missing"
     )
@@ -68,7 +80,10 @@ def run(context: Context, arguments: argparse.Namespace) -> ImportReport:
         database=arguments.db,
         sample=arguments.sample,
         mode=ConflictMode(arguments.mode),
-        tables=_names(arguments.tables),
+        tables=names("--tables", arguments.tables),
+        groups=names("--groups", arguments.groups),
+        keys=tuple(arguments.keys),
+        children=arguments.children,
         create_missing=arguments.create_missing,
         add_columns=arguments.add_columns,
         drop_unknown=arguments.drop_unknown,
@@ -79,10 +94,3 @@ def run(context: Context, arguments: argparse.Namespace) -> ImportReport:
         wait_seconds=arguments.wait,
     )
     return import_backup(context, options)
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
-    if text is not None and not names:
-        raise UsageError("--tables names no table", hint="Give names, such as --tables notes,tags.")
-    return names

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 
+from holdfast.errors import UsageError
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -32,3 +34,13 @@ def seconds(text: str) -> float:
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 90, 15m, 48h or 7d")
     return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def names(option: str, text: str | None) -> tuple[str, ...]:
+    """Read names with commas between; UsageError for an option that is given and names none."""
+    found = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    if text is not None and not found:
+        raise UsageError(
+            f"{option} names nothing", hint=f"Give names, such as {option} notes,tags."
+        )
+    return found

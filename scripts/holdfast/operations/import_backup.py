@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast import files
-from holdfast.errors import HoldfastError, PlanChanged
+from holdfast.errors import HoldfastError, PlanChanged, UsageError
 from holdfast.model import ChosenDatabase
 from holdfast.operations.context import Context
 from holdfast.operations.import_change import carry_out, written_counts
@@ -24,6 +24,7 @@ from holdfast.operations.import_job import (
 from holdfast.operations.import_plan import complain_of_plan, plan_import
 from holdfast.outcomes import ImportReport
 from holdfast.schema import read_schema
+from holdfast.works import ConflictMode
 
 
 def import_backup(context: Context, options: ImportOptions) -> ImportReport:
@@ -36,6 +37,7 @@ def import_backup(context: Context, options: ImportOptions) -> ImportReport:
     Raises: BackupError and its kin; DatabaseError and its kin; ImportConflict; ImportRefused;
         PlanChanged when the plan is no longer the one that was confirmed.
     """
+    _complain_of_options(options)
     path, chosen = choose(context, options)
     try:
         report = _import(context, options, path, chosen)
@@ -48,10 +50,20 @@ def import_backup(context: Context, options: ImportOptions) -> ImportReport:
     return report
 
 
+def _complain_of_options(options: ImportOptions) -> None:
+    if options.children and not options.keys:
+        raise UsageError("--children goes with --keys", hint="Name rows, as --keys contacts:12.")
+    if options.keys and options.mode is ConflictMode.CLEAR:
+        raise UsageError(
+            "--mode clear removes what the backup lacks, and --keys takes single rows",
+            hint="Use --mode overwrite: it changes these rows alone.",
+        )
+
+
 def _import(
     context: Context, options: ImportOptions, path: Path, chosen: ChosenDatabase
 ) -> ImportReport:
-    target = describe_target(context, chosen, options.wait_seconds)
+    target = describe_target(context, options, chosen)
     with files.scratch_folder() as folder:
         staging = stage(options, path, target, folder)
         with opened(target, staging, options) as connection:

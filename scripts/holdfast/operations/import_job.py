@@ -13,8 +13,9 @@ from holdfast.errors import DatabaseError, ImportRefused, UsageError
 from holdfast.formats import open_backup
 from holdfast.model import ChosenDatabase, Rows, Schema, folded
 from holdfast.operations.context import Context, choose_database
+from holdfast.operations.import_keys import select_keys
 from holdfast.operations.shelf import find_backup
-from holdfast.profiles import Profile, recognise
+from holdfast.profiles import Profile, choose_groups, recognise
 from holdfast.rebuild import describe
 from holdfast.schema import dependency_order, has_feeding_trigger, read_facts, read_schema
 from holdfast.staging import SCHEMA_NAME, Staging, StagingTarget, stage_backup
@@ -29,7 +30,10 @@ class ImportOptions:
     database: str | None = None
     sample: bool = False
     mode: ConflictMode = ConflictMode.OVERWRITE
-    tables: tuple[str, ...] = ()  # these alone; empty: all
+    tables: tuple[str, ...] = ()  # these and those of `groups` alone; both empty: all
+    groups: tuple[str, ...] = ()  # of the profile
+    keys: tuple[str, ...] = ()  # these rows alone, such as contacts:12,15, and what they need
+    children: bool = False  # and what depends on them
     create_missing: bool = False
     add_columns: bool = False
     drop_unknown: bool = False
@@ -52,6 +56,8 @@ class ImportTarget:
     schema: Schema
     profile: Profile | None
     encoding: str
+    wanted: frozenset[str]  # the tables that were asked for, folded; empty: all
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +88,18 @@ def choose(context: Context, options: ImportOptions) -> tuple[Path, ChosenDataba
     return path, chosen or choose_database(context)
 
 
-def describe_target(context: Context, chosen: ChosenDatabase, wait_seconds: float) -> ImportTarget:
+def describe_target(
+    context: Context, options: ImportOptions, chosen: ChosenDatabase
+) -> ImportTarget:
     """Read what an import needs to know of the database that rows come into."""
-    with database.read_only(chosen.path, wait_seconds) as connection:
+    with database.read_only(chosen.path, options.wait_seconds) as connection:
         database.complain_of_damage(connection, chosen.path)
         schema = read_schema(connection)
         encoding = read_facts(connection, chosen.path.name).encoding
     profile = recognise(context.profiles, [table.name for table in schema.tables])
-    return ImportTarget(chosen, schema, profile, encoding)
+    groups = choose_groups(profile, options.groups)
+    wanted = frozenset(map(folded, (*options.tables, *groups.tables)))
+    return ImportTarget(chosen, schema, profile, encoding, wanted, groups.warnings)
 
 
 def stage(options: ImportOptions, path: Path, target: ImportTarget, folder: Path) -> Staging:
@@ -109,6 +119,8 @@ def stage(options: ImportOptions, path: Path, target: ImportTarget, folder: Path
         drop_unknown=options.drop_unknown,
     )
     staging = stage_backup(reader, folder / "staged.db", wanted)
+    if options.keys:
+        select_keys(staging, options.keys, with_children=options.children)
     if not staging.tables:
         raise ImportRefused(
             f"{target.chosen.path} has none of the tables of {path.name} that were asked for",
@@ -126,8 +138,8 @@ def _skipped(
     for table in target.schema.virtual_tables:
         if table.rows is Rows.OWN and has_feeding_trigger(target.schema, table.name):
             skip[table.name] = "triggers fill it from the rows that are imported"
-    wanted = {folded(name) for name in options.tables}
-    unknown = wanted - {folded(table.name) for table in tables}
+    named = {folded(name) for name in options.tables}
+    unknown = named - {folded(table.name) for table in tables}
     if unknown:
         raise UsageError(
             f"neither side has a table {', '.join(sorted(unknown))}", hint="See diff for the names."
@@ -135,9 +147,9 @@ def _skipped(
     for name in (table.name for table in tables):
         if name.startswith("sqlite_"):
             skip[name] = "SQLite's own statistics, which ANALYZE makes anew"
-        elif wanted and folded(name) not in wanted:
+        elif target.wanted and folded(name) not in target.wanted:
             skip[name] = "not asked for"
-        elif wanted:
+        elif folded(name) in named:
             skip.pop(name, None)  # who names a table means it
     return skip
 

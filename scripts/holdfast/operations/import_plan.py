@@ -33,7 +33,7 @@ def plan_import(job: ImportJob) -> ImportReport:
         tuple(job.staging.skipped),
         plan_id,
         rows=rows,
-        broken=tuple(find_broken(job.connection, job.works, references(job.target.schema))),
+        broken=tuple(find_broken(job.connection, job.works, references(job.target.schema.tables))),
         triggers=tuple(each.name for each in job.target.schema.entries if each.type == "trigger"),
         holders=tuple(files.holders([path, *files.sidecars(path)])),
         free_bytes=files.free_bytes(path.parent),
@@ -51,6 +51,7 @@ def plan_import(job: ImportJob) -> ImportReport:
         confirmed_by=_arguments(job, plan_id),
         warnings=(
             *contents.warnings,
+            *job.target.warnings,
             *job.staging.warnings,
             *_missing(job),
             *(() if contents.is_proven else (_UNPROVEN,)),
@@ -62,9 +63,10 @@ def _missing(job: ImportJob) -> Iterator[str]:
     """Name the rows of the backup for which there is no table."""
     there = {folded(table.name) for table in job.target.schema.tables}
     there |= {folded(work.table.target.name) for work in job.works}
-    wanted = {folded(name) for name in job.options.tables}
+    wanted = job.target.wanted
     for name, count in job.staging.contents.trailer.counts.items():
         is_wanted = not wanted or folded(name) in wanted
+        is_wanted = is_wanted and not job.options.keys
         if count and is_wanted and folded(name) not in there and not name.startswith("sqlite_"):
             yield (
                 f"{count:,} rows of {name} are in the backup, and the database has no such table."
@@ -91,9 +93,12 @@ def _arguments(job: ImportJob, plan_id: str) -> tuple[str, ...]:
         words.append("--sample")
     if options.mode is not ConflictMode.OVERWRITE:
         words += ["--mode", options.mode]
-    if options.tables:
-        words += ["--tables", ",".join(options.tables)]
-    for word in ("create_missing", "add_columns", "drop_unknown"):
+    for option, names in (("--tables", options.tables), ("--groups", options.groups)):
+        if names:
+            words += [option, ",".join(names)]
+    for keys in options.keys:
+        words += ["--keys", keys]
+    for word in ("children", "create_missing", "add_columns", "drop_unknown"):
         if getattr(options, word):
             words.append(f"--{word.replace('_', '-')}")
     return (*words, "--confirm", plan_id)
@@ -116,6 +121,7 @@ def _plan_id(job: ImportJob) -> str:
         rows,
         [options.mode, sorted(options.tables), options.create_missing],
         [options.add_columns, options.drop_unknown],
+        [sorted(options.groups), options.keys, options.children],
     ]
     text = json.dumps(basis, sort_keys=True).encode()
     return hashlib.sha256(text).hexdigest()[:_PLAN_ID_LENGTH]

@@ -1,6 +1,7 @@
 """Profiles of the tools whose databases we back up, and the settings: all that is YAML."""
 
 from holdfast.profiles.folder import load_profiles, profile_folder, recognise
+from holdfast.profiles.groups import ChosenGroups, choose_groups
 from holdfast.profiles.locations import location_paths
 from holdfast.profiles.profile import (
     Activity,
@@ -16,6 +17,7 @@ from holdfast.profiles.settings import SETTINGS_FILE, DatabaseSettings, Settings
 __all__ = [
     "SETTINGS_FILE",
     "Activity",
+    "ChosenGroups",
     "DatabaseSettings",
     "Group",
     "ImportFacts",
@@ -24,6 +26,7 @@ __all__ = [
     "Profile",
     "Settings",
     "activity_row",
+    "choose_groups",
     "load_profiles",
     "load_settings",
     "location_paths",
