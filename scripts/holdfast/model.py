@@ -156,6 +156,7 @@ class Header:
     exported_by: str = ""
     generator: str = ""
     unknown_keys: tuple[str, ...] = ()  # that a later minor version wrote; never written
+    notes: tuple[str, ...] = ()  # what its reader has to say of it; never written
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,13 @@ from holdfast.digest import digest_of
 from holdfast.errors import DatabaseError, RestoreFailed
 from holdfast.formats.interface import BackupReader, TableStart, warnings_of
 from holdfast.model import Contents, Header, Rows, Schema, SchemaEntry, Trailer
-from holdfast.schema import broken_references, fills, read_facts, read_schema
+from holdfast.schema import (
+    broken_references,
+    dependency_order,
+    fills,
+    read_facts,
+    read_schema,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def rebuild(reader: BackupReader, path: Path) -> Rebuilt:
             loader = _Loader(reader, connection)
             for part in reader.parts():
                 loader.take(part)
-            if loader.begins_anew():
+            while loader.begins_anew():
                 for part in reader.parts():
                     loader.take(part)
             header, trailer = loader.finish()
@@ -119,7 +125,8 @@ class _Loader:
         self._insert = ""
         self._later: list[SchemaEntry] = []
         self._filling: list[SchemaEntry] = []  # triggers that fire while rows are put in
-        self._is_second_time = False
+        self._turns: list[set[str]] = []  # the tables that are still to be put in so
+        self._is_last_time = False
         self._unavailable: list[SchemaEntry] = []
         self.warnings: list[str] = []
 
@@ -140,15 +147,19 @@ class _Loader:
         """
         Tell whether the parts are to be taken once more.
 
-        Triggers that fill a full-text index may write elsewhere, too. So the tables they belong
-        to come first, alone; then the triggers go, and what they wrote elsewhere with them.
+        Triggers that fill a full-text index may write elsewhere, too, and look at the rows that
+        their own refer to. So the tables they belong to come first, alone, parents before their
+        children; then the triggers go, and what they wrote elsewhere with them.
         """
-        if not self._filling:
+        if self._is_last_time or not self._filling:
             return False
+        self._turns.pop(0)
+        if self._turns:
+            return True
         for entry in self._filling:
             self._connection.execute(f"DROP TRIGGER {quote_identifier(entry.name)}")
         self._later = sorted([*self._later, *self._filling], key=_position)
-        self._is_second_time = True
+        self._is_last_time = True
         return True
 
     def finish(self) -> tuple[Header, Trailer]:
@@ -212,6 +223,7 @@ class _Loader:
         for entry in self._filling:
             database.run_definition(connection, entry.sql)
             self._later.remove(entry)
+        self._turns = _turns(header, self._schema, {entry.table for entry in self._filling})
         return self._schema
 
     def _make_table(self, entry: SchemaEntry) -> None:
@@ -227,11 +239,12 @@ class _Loader:
         assert self._header and self._schema  # a reader's first part is the header
         layout, table = self._header.layout[name], self._schema.table(name)
         self._reader = None
-        is_filling = name in {entry.table for entry in self._filling}
-        if self._filling and is_filling == self._is_second_time:
-            return
-        if self._is_second_time:
+        if self._is_last_time:
+            if name in {entry.table for entry in self._filling}:
+                return
             self._connection.execute(f"DELETE FROM {quote_identifier(name)}")
+        elif self._turns and name not in self._turns[0]:
+            return
         if table is None:
             self.warnings.append(f"{name} cannot be made by SQLite {database.sqlite_version()}")
             return
@@ -281,6 +294,20 @@ class _Loader:
 
 def _is_virtual(entry: SchemaEntry) -> bool:
     return re.match(r"(?i)create\s+virtual\b", entry.sql) is not None
+
+
+def _turns(header: Header, schema: Schema, names: set[str]) -> list[set[str]]:
+    """Put tables in as few turns as it takes, in the order of the backup, for parents to be first."""
+    ordered = dependency_order([table for table in schema.tables if table.name in names], ())
+    turns: list[set[str]] = []
+    last = len(header.layout)
+    for table in ordered:
+        position = list(header.layout).index(table.name)
+        if position < last:
+            turns.append(set())
+        turns[-1].add(table.name)
+        last = position
+    return turns
 
 
 def _position(entry: SchemaEntry) -> int:

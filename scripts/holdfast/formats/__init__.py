@@ -14,6 +14,7 @@ from holdfast.formats import (
     folder,
     json_document,
     json_lines,
+    kata,
     software_of_you,
     sqlite_copy,
     zip_file,
@@ -31,6 +32,7 @@ FORMATS: dict[str, BackupFormat] = {
         sqlite_copy.FORMAT,
         sqlite_copy.ANY_SQLITE,
         software_of_you.FORMAT,
+        kata.FORMAT,
     )
 }
 WRITABLE = [name for name, each in FORMATS.items() if each.write]

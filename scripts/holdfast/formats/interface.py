@@ -79,6 +79,7 @@ class BackupFormat:
     write: Callable[[Target, Content], None] | None = None  # None: the format is only read
     glance: Callable[[Path], Glance] | None = None
     proves: bool = True  # its files hold counts and digests of their own
+    tool: str = ""  # the profile of the databases that its files are of; "": of any
     is_stream: bool = True  # it is one file, written from its start to its end
     is_folder: bool = False
     # What proves a file that cannot hold its own proof, and lies beside it: the manifest of what
@@ -160,10 +161,11 @@ def _proven(parts: Iterator[Part]) -> Iterator[Part]:
 
 
 def warnings_of(header: Header) -> tuple[str, ...]:
-    """Name what a later minor version wrote, and this one cannot know."""
+    """Pass on what the reader noted, and name what a later minor version wrote."""
     if not header.unknown_keys:
-        return ()
+        return header.notes
     return (
+        *header.notes,
         f"version {header.version} of the format wrote {', '.join(header.unknown_keys)}, which"
         " this program does not know; all else was read.",
     )
@@ -187,9 +189,8 @@ def decode_header(text: bytes) -> Header:
             hint="Update Holdfast, then try again.",
         )
     header = decode(text, Header)
-    known = {field.name for field in dataclasses.fields(Header)}
-    unknown = decode(text, dict[str, object]).keys() - known
-    return dataclasses.replace(header, unknown_keys=tuple(sorted(unknown)))
+    unknown = decode(text, dict[str, object]).keys() - set(_ORDER)
+    return dataclasses.replace(header, unknown_keys=tuple(sorted(unknown)), notes=())
 
 
 def decode(text: bytes, shape: type[T]) -> T:

@@ -15,12 +15,10 @@ from typing import Any
 
 import msgspec
 
-from holdfast.cells import RowWriter
-from holdfast.digest import Digest
 from holdfast.errors import NotABackup
 from holdfast.formats.compression import plain
-from holdfast.formats.interface import BackupFormat, Part, TableStart, damaged
-from holdfast.model import DatabaseFacts, Header, Layout, Trailer
+from holdfast.formats.foreign import header_of, parts_of
+from holdfast.formats.interface import BackupFormat, Part, damaged
 
 NAME = "software_of_you"
 
@@ -29,23 +27,9 @@ def read(path: Path) -> Iterator[Part]:
     """Yield the parts of a file; all of it is held in memory, as it may be in any layout."""
     with plain(path) as file:
         document = _document(file.read())
-    tables: dict[str, list[dict[str, Any]]] = document.tables
-    layout = {name: Layout(_columns(name, rows), ()) for name, rows in tables.items()}
-    yield _header(document.backup_date, layout)
-    digests: dict[str, Digest] = {}
-    for name, rows in tables.items():
-        yield TableStart(name)
-        digests[name] = Digest()
-        columns = layout[name].columns
-        if rows:
-            lines = RowWriter(columns).lines([[row.get(key) for key in columns] for row in rows])
-            digests[name].update(lines)
-            yield lines
-    yield Trailer(
-        sequences={},
-        counts={name: digest.row_count for name, digest in digests.items()},
-        digests={name: digest.hex() for name, digest in digests.items()},
-    )
+    columns = {name: _columns(name, rows) for name, rows in document.tables.items()}
+    header = header_of("Software of You", columns, backup_date=document.backup_date)
+    yield from parts_of(header, document.tables.items())
 
 
 class _Document(msgspec.Struct):
@@ -71,23 +55,6 @@ def _columns(name: str, rows: object) -> tuple[str, ...]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise NotABackup(f"tables.{name} is not a list of rows", hint="Use another file.")
     return tuple(dict.fromkeys(key for row in rows for key in row))
-
-
-def _header(backup_date: str, layout: dict[str, Layout]) -> Header:
-    facts = DatabaseFacts("soy.db", 0, 0, "UTF-8", 4096, 0, "wal")
-    return Header(
-        format=NAME,
-        version="",
-        backup_date=backup_date,
-        exported_by="",
-        generator="Software of You",
-        type="full",
-        groups=(),
-        skipped_tables=(),
-        database=facts,
-        schema=(),
-        layout=layout,
-    )
 
 
 def _recognise(_: Path, start: bytes) -> bool:

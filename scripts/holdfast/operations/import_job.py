@@ -11,6 +11,7 @@ from holdfast import database, files
 from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
 from holdfast.errors import DatabaseError, ImportRefused, UsageError
 from holdfast.formats import open_backup
+from holdfast.formats.interface import BackupReader
 from holdfast.model import ChosenDatabase, Rows, Schema, folded
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.import_keys import select_keys
@@ -105,6 +106,7 @@ def describe_target(
 def stage(options: ImportOptions, path: Path, target: ImportTarget, folder: Path) -> Staging:
     """Prove the backup, and lay its rows out in a scratch folder."""
     reader = open_backup(path)
+    _complain_of_tool(reader, target)
     described = describe(reader, folder / "described.db")
     meta = target.profile.meta if target.profile else None
     wanted = StagingTarget(
@@ -127,6 +129,16 @@ def stage(options: ImportOptions, path: Path, target: ImportTarget, folder: Path
             hint="Name the database that the backup belongs to with --db PATH.",
         )
     return staging
+
+
+def _complain_of_tool(reader: BackupReader, target: ImportTarget) -> None:
+    tool = reader.format.tool
+    if tool and not (target.profile and target.profile.name == tool):
+        of = target.profile.title if target.profile else "no tool that is known"
+        raise ImportRefused(
+            f"{reader.path} is of {tool}, and {target.chosen.path} of {of}",
+            hint=f"Name a database of {tool} with --db PATH.",
+        )
 
 
 def _skipped(
