@@ -297,7 +297,7 @@ def _is_virtual(entry: SchemaEntry) -> bool:
 
 
 def _turns(header: Header, schema: Schema, names: set[str]) -> list[set[str]]:
-    """Put tables in as few turns as it takes, in the order of the backup, for parents to be first."""
+    """Put tables in as few turns, each in the order of the backup, as let parents be first."""
     ordered = dependency_order([table for table in schema.tables if table.name in names], ())
     turns: list[set[str]] = []
     last = len(header.layout)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from holdfast.errors import BackupDamaged, BackupNotFound, NotABackup
 from holdfast.formats import (
+    beads,
     folder,
     json_document,
     json_lines,
@@ -33,6 +34,7 @@ FORMATS: dict[str, BackupFormat] = {
         sqlite_copy.ANY_SQLITE,
         software_of_you.FORMAT,
         kata.FORMAT,
+        beads.FORMAT,
     )
 }
 WRITABLE = [name for name, each in FORMATS.items() if each.write]
