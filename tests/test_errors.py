@@ -36,6 +36,7 @@ CODES = {
     "RestoreRefused": 26,
     "RestoreFailed": 27,
     "DatabaseError": 28,
+    "ProgramFailed": 29,
 }
 
 

@@ -22,7 +22,8 @@ The error tree: each class carries its exit code, each error what to do next.
     ├── WriteFailed (24)
     ├── EnvironmentNotReady (25)
     ├── RestoreRefused (26)
-    └── RestoreFailed (27)
+    ├── RestoreFailed (27)
+    └── ProgramFailed (29)
 
 Codes from 10 on belong to one class for ever: a class that goes takes its code along.
 """
@@ -169,3 +170,9 @@ class RestoreFailed(HoldfastError):
     """What was built is not what the backup holds, or SQLite here cannot build it."""
 
     exit_code = 27
+
+
+class ProgramFailed(HoldfastError):
+    """Another program that was asked for its data could not be run, or failed."""
+
+    exit_code = 29

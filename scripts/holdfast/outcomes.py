@@ -91,6 +91,7 @@ class ImportReport:
     restore_point: Path | None
     confirmed_by: tuple[str, ...]  # the arguments that carry out just this plan
     warnings: tuple[str, ...]
+    issues: Mapping[str, int] = field(default_factory=dict)  # of another tracker: what they become
 
 
 @dataclass(frozen=True, slots=True)

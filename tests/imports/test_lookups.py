@@ -8,6 +8,7 @@ from collections import defaultdict
 import pytest
 
 from holdfast import files
+from holdfast.formats import open_backup
 from holdfast.operations.import_change import carry_out
 from holdfast.operations.import_job import (
     ImportJob,
@@ -62,7 +63,7 @@ def plans_of(tool, mode, monkeypatch):
     with files.scratch_folder() as folder:
         path, chosen = choose(tool._context, options)
         target = describe_target(tool._context, options, chosen)
-        staging = stage(options, path, target, folder)
+        staging = stage(options, open_backup(path), target, folder)
         with opened(target, staging, options) as connection:
             connection.set_trace_callback(statements.append)
             works = find_works(connection, options, target, staging)

@@ -12,6 +12,7 @@ from holdfast.cli.options import add_database, add_wait, names
 from holdfast.operations.context import Context
 from holdfast.operations.import_backup import import_backup
 from holdfast.operations.import_job import ImportOptions
+from holdfast.operations.import_source import BEADS
 from holdfast.outcomes import ImportReport
 from holdfast.works import ConflictMode
 
@@ -24,15 +25,30 @@ EXAMPLES = """\
   import crm.json --mode merge --yes
                                add what is missing, without asking
   import latest --keys contacts:12,15 --children
-                               bring back two contacts, with all that belongs to them"""
+                               bring back two contacts, with all that belongs to them
+  import --from beads --db ~/.kata/kata.db --project work
+                               bring the issues of Beads into a project of kata"""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what this verb takes."""
     add_database(parser)
     parser.add_argument(
-        "backup", metavar="FILE", help="a file, a day such as 2026-11-20, or latest"
+        "backup",
+        metavar="FILE",
+        nargs="?",
+        default="",
+        help="a file, a day such as 2026-11-20, or latest",
     )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        choices=[BEADS],
+        default="",
+        help="bring the issues of Beads into a kata database: those in FILE, or else what the"
+        " program bd exports, or .beads/issues.jsonl here",
+    )
+    parser.add_argument("--project", metavar="NAME", help="with --from: the project they come into")
     modes = parser.add_mutually_exclusive_group()
     modes.add_argument(
         "--mode",
@@ -75,8 +91,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context, arguments: argparse.Namespace) -> ImportReport:
     """Carry out what the arguments ask for."""
+    if not (arguments.backup or arguments.source):
+        raise UsageError("there is no FILE", hint="Give a file, a day or latest; see --help.")
     options = ImportOptions(
         backup=arguments.backup,
+        source=arguments.source,
+        project=arguments.project or "",
         database=arguments.db,
         sample=arguments.sample,
         mode=ConflictMode(arguments.mode),

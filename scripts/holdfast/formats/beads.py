@@ -100,7 +100,7 @@ def _rows(path: Path, table: str, empty: Mapping[str, Any]) -> Iterator[dict[str
     for number, line in _lines(path):
         for name, row in _rows_of(_record(line, number), line):
             if name == table:
-                yield empty | row if table == "issues" else row
+                yield {**empty, **row} if table == "issues" else row
 
 
 def _rows_of(record: dict[str, Any], line: bytes) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -18,6 +18,7 @@ from holdfast.operations.import_job import (
     choose,
     describe_target,
     find_works,
+    open_source,
     opened,
     stage,
 )
@@ -64,8 +65,9 @@ def _import(
     context: Context, options: ImportOptions, path: Path, chosen: ChosenDatabase
 ) -> ImportReport:
     target = describe_target(context, options, chosen)
+    reader = open_source(context, options, path, target)
     with files.scratch_folder() as folder:
-        staging = stage(options, path, target, folder)
+        staging = stage(options, reader, target, folder)
         with opened(target, staging, options) as connection:
             if read_schema(connection) != target.schema:
                 raise PlanChanged("the database's tables changed meanwhile", hint="Try again.")

@@ -15,6 +15,7 @@ from holdfast.formats.interface import BackupReader
 from holdfast.model import ChosenDatabase, Rows, Schema, folded
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.import_keys import select_keys
+from holdfast.operations.import_source import beads_path, complain_of_tool, read_beads
 from holdfast.operations.shelf import find_backup
 from holdfast.profiles import Profile, choose_groups, recognise
 from holdfast.rebuild import describe
@@ -27,7 +28,9 @@ from holdfast.works import ConflictMode, Work, find_work
 class ImportOptions:
     """What may be asked of an import."""
 
-    backup: str  # a path, a day, or latest
+    backup: str  # a path, a day, or latest; of Beads a file, or "" to ask bd or look for one
+    source: str = ""  # beads: its issues come into a project of kata; "": a backup
+    project: str = ""  # that they come into; "": the only one
     database: str | None = None
     sample: bool = False
     mode: ConflictMode = ConflictMode.OVERWRITE
@@ -76,6 +79,9 @@ class ImportJob:
 
 def choose(context: Context, options: ImportOptions) -> tuple[Path, ChosenDatabase]:
     """Find the backup, and the database: the one it was made of, unless another is named."""
+    if options.source:
+        database_named = choose_database(context, options.database, sample=options.sample)
+        return beads_path(context, options.backup), database_named
     named = options.database is not None or options.sample
     chosen = choose_database(context, options.database, sample=options.sample) if named else None
     if chosen is None and options.backup == "latest":
@@ -103,10 +109,22 @@ def describe_target(
     return ImportTarget(chosen, schema, profile, encoding, wanted, groups.warnings)
 
 
-def stage(options: ImportOptions, path: Path, target: ImportTarget, folder: Path) -> Staging:
+def open_source(
+    context: Context, options: ImportOptions, path: Path, target: ImportTarget
+) -> BackupReader:
+    """Open what rows are to come from; ImportRefused when the database is of another tool."""
+    if options.source:
+        reader = read_beads(context, path, target.chosen, target.schema, options.project)
+    else:
+        reader = open_backup(path)
+    complain_of_tool(reader, target.chosen, target.profile)
+    return reader
+
+
+def stage(
+    options: ImportOptions, reader: BackupReader, target: ImportTarget, folder: Path
+) -> Staging:
     """Prove the backup, and lay its rows out in a scratch folder."""
-    reader = open_backup(path)
-    _complain_of_tool(reader, target)
     described = describe(reader, folder / "described.db")
     meta = target.profile.meta if target.profile else None
     wanted = StagingTarget(
@@ -125,20 +143,11 @@ def stage(options: ImportOptions, path: Path, target: ImportTarget, folder: Path
         select_keys(staging, options.keys, with_children=options.children)
     if not staging.tables:
         raise ImportRefused(
-            f"{target.chosen.path} has none of the tables of {path.name} that were asked for",
+            f"{target.chosen.path} has none of the tables of {reader.path.name} that were asked"
+            " for",
             hint="Name the database that the backup belongs to with --db PATH.",
         )
     return staging
-
-
-def _complain_of_tool(reader: BackupReader, target: ImportTarget) -> None:
-    tool = reader.format.tool
-    if tool and not (target.profile and target.profile.name == tool):
-        of = target.profile.title if target.profile else "no tool that is known"
-        raise ImportRefused(
-            f"{reader.path} is of {tool}, and {target.chosen.path} of {of}",
-            hint=f"Name a database of {tool} with --db PATH.",
-        )
 
 
 def _skipped(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from holdfast import files
 from holdfast.digest import digest_of
 from holdfast.errors import ImportConflict, ImportRefused
 from holdfast.model import folded
 from holdfast.operations.import_job import ImportJob, ImportOptions
-from holdfast.outcomes import ImportReport, Plan
+from holdfast.outcomes import ImportReport, Plan, TablePlan
 from holdfast.plans import find_broken, plan_table, planned_rows
 from holdfast.schema import references
 from holdfast.works import ConflictMode
@@ -47,6 +47,7 @@ def plan_import(job: ImportJob) -> ImportReport:
         mode=options.mode,
         plan=plan,
         outcome=_outcome(options, plan),
+        issues=_issues(tables) if options.source else {},
         restore_point=None,
         confirmed_by=_arguments(job, plan_id),
         warnings=(
@@ -54,9 +55,27 @@ def plan_import(job: ImportJob) -> ImportReport:
             *job.target.warnings,
             *job.staging.warnings,
             *_missing(job),
-            *(() if contents.is_proven else (_UNPROVEN,)),
+            *(() if contents.is_proven or _is_asked(job) else (_UNPROVEN,)),
         ),
     )
+
+
+def _issues(tables: Iterable[TablePlan]) -> dict[str, int]:
+    """Count as kata does what issues of another tracker become."""
+    found = {name: TablePlan(name) for name in ("issues", "comments", "links")}
+    found |= {table.name: table for table in tables}
+    return {
+        "created": found["issues"].inserted,
+        "updated": found["issues"].overwritten,
+        "unchanged": found["issues"].unchanged,
+        "comments": found["comments"].inserted,
+        "links": found["links"].inserted,
+    }
+
+
+def _is_asked(job: ImportJob) -> bool:
+    """Tell whether the rows come from a program, which ended well, and from no file."""
+    return bool(job.options.source) and job.backup.is_dir()
 
 
 def _missing(job: ImportJob) -> Iterator[str]:
@@ -87,6 +106,9 @@ def _outcome(options: ImportOptions, plan: Plan) -> str:
 def _arguments(job: ImportJob, plan_id: str) -> tuple[str, ...]:
     """Name the arguments that carry out just this plan."""
     options, words = job.options, [str(job.backup)]
+    if options.source:
+        words = ["--from", options.source, *([str(job.backup)] if options.backup else [])]
+        words += ["--project", options.project] if options.project else []
     if options.database is not None:
         words += ["--db", str(job.target.chosen.path)]
     if options.sample:

@@ -31,10 +31,11 @@ def import_lines(report: ImportReport) -> Iterator[str]:
     into = f" into {report.database.path}, mode {report.mode}."
     if report.outcome == "nothing to do":
         into = f" already: {report.database.path} was not changed."
-    yield (
-        f"{first} {report.backup.name} ({report.backup_date},"
-        f" {counted(report.row_count, 'row')}, {proof}){into}"
-    )
+    facts = [report.backup_date, counted(report.row_count, "row"), proof]
+    yield f"{first} {report.backup.name} ({', '.join(filter(None, facts))}){into}"
+    if report.issues:
+        counts = ", ".join(f"{word} {count:,}" for word, count in report.issues.items())
+        yield f"Issues of Beads: {counts}."
     plan = report.plan
     busy = [table for table in plan.tables if _says_more_than_unchanged(table)]
     for table in busy:
