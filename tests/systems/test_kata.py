@@ -369,6 +369,30 @@ def test_a_file_of_kata_is_not_imported_into_the_database_of_another_tool(
     refused(file, other, desk, ImportRefused, "is of kata, and .* of no tool that is known")
 
 
+def test_a_file_of_one_project_leaves_out_links_to_issues_of_others_and_keeps_every_event(
+    database: Path, empty: Path, desk: Desk
+) -> None:
+    run_sql(
+        database,
+        f"INSERT INTO links VALUES (9, 11, 15, '{kata.uid('R00F')}', '{kata.uid('DEP0T')}',"
+        f" 'related', 'ann', '{kata.NOON}');"
+        # Its issue was moved to the other project since.
+        f"INSERT INTO events VALUES (100, '{kata.uid('E100')}', 3, 15, 'issue.created', 'ann',"
+        f" '{{}}', 'h', '{kata.NOON}')",
+    )
+    report = desk.imported(kata.export(database, desk.folder / "home.jsonl", project=3), empty)
+    assert rows(empty, "SELECT id FROM links ORDER BY 1") == [(2,), (5,)]
+    assert rows(empty, "SELECT id, issue_id FROM events ORDER BY 1") == [
+        (100, None),
+        (101, 11),
+        (102, 12),
+    ]
+    assert [line for line in report.warnings if "does not have" in line] == [
+        "1 of links refer to issues that the file does not have, and are left out.",
+        "1 of events refer to issues that the file does not have, and come in without them.",
+    ]
+
+
 def test_a_row_that_breaks_a_rule_of_kata_is_reported_and_nothing_is_changed(
     file: Path, empty: Path, desk: Desk
 ) -> None:

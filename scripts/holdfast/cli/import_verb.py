@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 
 from holdfast.cli.options import add_database, add_wait, names
+from holdfast.errors import UsageError
 from holdfast.operations.context import Context
 from holdfast.operations.import_backup import import_backup
 from holdfast.operations.import_job import ImportOptions

@@ -13,7 +13,7 @@ Source: https://github.com/kenn-io/kata, internal/jsonl, at schema version 33
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -65,6 +65,8 @@ _LEGACY = {"github_sync_binding": "issue_sync_binding"}
 _JSON_COLUMNS = frozenset({"metadata", "payload", "template_labels", "config"})
 # Each has an AUTOINCREMENT mark as soon as it has had a row, and kata writes the marks last.
 _MARKED = ("projects", "issues", "comments", "links", "events")
+# A file of one project may refer to issues of others, by numbers that mean nothing elsewhere.
+_PEERS = {"links": ("from_issue_id", "to_issue_id"), "events": ("issue_id", "related_issue_id")}
 # What would begin to work for another machine: it waits until a person turns it on again.
 _AT_REST = {
     "issue_sync_bindings": {"enabled": False},
@@ -78,12 +80,27 @@ def read(path: Path) -> Iterator[Part]:
     header = header_of(
         "kata", survey.columns, version=str(survey.version), notes=list(_notes(survey))
     )
-    rows = ((table, row) for table, row in _records(path) if table != _MARK)
+    records = ((table, row) for table, row in _records(path) if table != _MARK)
     tables = (
-        (table, (_at_rest(table, row) for _, row in group))
-        for table, group in groupby(rows, key=itemgetter(0))
+        (table, _rows(table, map(itemgetter(1), group), survey.issues))
+        for table, group in groupby(records, key=itemgetter(0))
     )
     yield from parts_of(header, tables, sequences=survey.marks)
+
+
+def _rows(
+    table: str, rows: Iterable[dict[str, Any]], issues: set[object]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table as they are to come in."""
+    for row in rows:
+        absent = _absent(table, row, issues)
+        if not (absent and table == "links"):
+            yield _at_rest(table, row) | dict.fromkeys(absent)
+
+
+def _absent(table: str, row: dict[str, Any], issues: set[object]) -> list[str]:
+    """Name the columns that refer to issues which the file does not have: of other projects."""
+    return [name for name in _PEERS.get(table, ()) if row.get(name) not in issues]
 
 
 class _Record(msgspec.Struct, forbid_unknown_fields=True):
@@ -100,6 +117,8 @@ class _Survey:
     highest: dict[str, int] = field(default_factory=dict)  # id by table
     marks: dict[str, int] = field(default_factory=dict)
     woken: dict[str, int] = field(default_factory=dict)  # rows that are not at rest, by table
+    issues: set[object] = field(default_factory=lambda: {None})  # ids; None refers to none
+    apart: dict[str, int] = field(default_factory=dict)  # rows that refer to other issues
 
 
 def _survey(path: Path) -> _Survey:
@@ -112,8 +131,12 @@ def _survey(path: Path) -> _Survey:
         if table in _MARKED:
             number = _whole_number(row.get("id"))
             survey.highest[table] = max(survey.highest.get(table, number), number)
+        if table == "issues":
+            survey.issues.add(row["id"])
         if row != _at_rest(table, row):
             survey.woken[table] = survey.woken.get(table, 0) + 1
+        if _absent(table, row, survey.issues):
+            survey.apart[table] = survey.apart.get(table, 0) + 1
     survey.version = _version(path)
     for table, number in survey.highest.items():
         if survey.marks and survey.marks.get(table, -1) < number:
@@ -179,6 +202,9 @@ def _at_rest(table: str, row: dict[str, Any]) -> dict[str, Any]:
 def _notes(survey: _Survey) -> Iterator[str]:
     if survey.highest and not survey.marks:
         yield "it ends without the sqlite_sequence records that kata writes last: it may be cut."
+    for table, count in survey.apart.items():
+        what = "are left out" if table == "links" else "come in without them"
+        yield f"{count:,} of {table} refer to issues that the file does not have, and {what}."
     for table, count in survey.woken.items():
         yield f"{count:,} of {table} come in at rest, until you turn them on again in kata."
 
