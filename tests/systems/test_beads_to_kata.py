@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from holdfast.errors import BackupDamaged, HoldfastError, ImportRefused, UsageError
+from holdfast.errors import BackupDamaged, HoldfastError, ImportRefused, PlanChanged, UsageError
+from holdfast.operations.import_job import stage
 from holdfast.operations.undo_change import UndoOptions, undo_change
 from holdfast.outcomes import ImportReport
+from holdfast.works import ConflictMode
 from tests import running
 from tests.conftest import MakeContext, everything, rows, run_sql
 from tests.systems import beads, kata
@@ -38,7 +40,7 @@ class Tracker:
         return self
 
     def imported(self, **options: Any) -> ImportReport:
-        return self.desk.imported(self.file, self.target, source="beads", **options)
+        return self.desk.imported(self.file, self.target, **({"source": "beads"} | options))
 
     def refused(self, error: type[HoldfastError], match: str, **options: Any) -> None:
         before = everything(self.target)
@@ -77,7 +79,7 @@ def test_the_report_counts_as_kata_does(tracker: Tracker) -> None:
         "comments": 2,
         "links": 2,
     }
-    assert "1 records of Beads are left out: deleted." in report.warnings
+    assert "records of Beads that are no issues are left out: 1 deleted." in report.warnings
 
 
 def test_each_issue_has_its_fields_labels_comments_and_links(tracker: Tracker) -> None:
@@ -363,6 +365,32 @@ def test_with_several_projects_one_must_be_named(tracker: Tracker) -> None:
     tracker.refused(UsageError, "no project 'x'", project="x")
     tracker.imported(project="w")
     assert tracker.one("project_id") == 4
+
+
+def test_no_mode_goes_with_issues_least_of_all_one_that_removes_the_others(
+    tracker: Tracker,
+) -> None:
+    tracker.refused(UsageError, "--mode clear does not go with", mode=ConflictMode.CLEAR)
+    tracker.refused(UsageError, "--project goes with --from", source="", project="home")
+
+
+def test_a_number_that_another_program_takes_meanwhile_is_not_overwritten(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stage_late(*arguments: Any) -> Any:
+        run_sql(
+            tracker.target,
+            "INSERT INTO issues (uid, project_id, short_id, title, author, created_at, updated_at)"
+            f" VALUES ('{kata.uid('QU1CK')}', 3, '1ck', 'Quick', 'a', 'c', 'u')",
+        )
+        return stage(*arguments)
+
+    monkeypatch.setattr("holdfast.operations.import_backup.stage", stage_late)
+    with pytest.raises(PlanChanged):
+        tracker.issues({}).imported()
+    monkeypatch.undo()
+    tracker.imported()
+    assert tracker.rows("SELECT title FROM issues ORDER BY id") == [("Quick",), ("New",)]
 
 
 def test_issues_of_beads_do_not_come_into_another_tools_database(tracker: Tracker) -> None:

@@ -58,8 +58,9 @@ def map_issues(records: Sequence[Row], project: KataProject, actor: str) -> Mapp
         mapper.add_issue(issue)
     for issue in issues:
         mapper.add_links(issue, gone)
-    for kind, left_out in by_kind.items():
-        mapper.mapped.notes.append(f"{len(left_out):,} records of Beads are left out: {kind}.")
+    if by_kind:
+        found = ", ".join(f"{len(each):,} {kind}" for kind, each in sorted(by_kind.items()))
+        mapper.mapped.notes.append(f"records of Beads that are no issues are left out: {found}.")
     return mapper.mapped
 
 

@@ -52,6 +52,13 @@ def import_backup(context: Context, options: ImportOptions) -> ImportReport:
 
 
 def _complain_of_options(options: ImportOptions) -> None:
+    if options.source and options.mode is not ConflictMode.OVERWRITE:
+        raise UsageError(
+            f"--mode {options.mode} does not go with --from {options.source}",
+            hint="Leave --mode out: issues that Beads has not changed since stay as they are.",
+        )
+    if options.project and not options.source:
+        raise UsageError("--project goes with --from", hint="Leave it out.")
     if options.children and not options.keys:
         raise UsageError("--children goes with --keys", hint="Name rows, as --keys contacts:12.")
     if options.keys and options.mode is ConflictMode.CLEAR:
