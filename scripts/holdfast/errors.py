@@ -147,6 +147,10 @@ class PlanChanged(HoldfastError):
 
     exit_code = 23
 
+    def __init__(self, message: str, *, hint: str = "", report: object = None) -> None:
+        super().__init__(message, hint=hint)
+        self.report = report  # the plan as it is by now; None: it is not known
+
 
 class WriteFailed(HoldfastError):
     """A file could not be written: no space, no permission, or a failing disk."""

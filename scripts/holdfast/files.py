@@ -156,6 +156,16 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def existing_folder(folder: Path) -> Path:
+    """Return a folder, or the nearest one above it that is there."""
+    return next(each for each in (folder, *folder.parents) if each.is_dir())
+
+
+def is_on_one_disk(one: Path, other: Path) -> bool:
+    """Tell whether two folders that are there share the space of one disk."""
+    return one.stat().st_dev == other.stat().st_dev
+
+
 def text_of(path: Path | None) -> str:
     """Write a path as text that any program takes; bytes that are not UTF-8 show as \\xff."""
     if path is None:

@@ -153,6 +153,19 @@ class History:
         with self._for_change() as connection:
             database.insert_row(connection, "events", row)
 
+    def plan_basis(self, plan_id: str) -> dict[str, Any] | None:
+        """Return what a plan rested on when it was shown; None when it is not on record."""
+        if not self.path.is_file():
+            return None
+        with database.read_only(self.path) as connection:
+            row = connection.execute(
+                "SELECT details FROM events WHERE operation = 'import' AND outcome = 'planned'"
+                " AND json_extract(details, '$.plan_id') = ? ORDER BY id DESC LIMIT 1",
+                [plan_id],
+            ).fetchone()
+        found: dict[str, Any] | None = json.loads(row[0])["rests_on"] if row else None
+        return found
+
     @contextlib.contextmanager
     def _for_change(self) -> Iterator[database.Connection]:
         if not self.path.is_file():

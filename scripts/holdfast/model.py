@@ -16,6 +16,7 @@ class Column:
     declared_type: str  # as written in the schema; "" when none is
     not_null: bool
     has_default: bool
+    default: str = field(default="", compare=False)  # SQL, as a PRAGMA gives it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Table:
     is_virtual: bool = False
     foreign_keys: tuple[ForeignKey, ...] = ()
     unique_indexes: tuple[UniqueIndex, ...] = ()
+    # By which the index of the key compares each of its columns; empty: the key is the rowid.
+    key_collations: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from holdfast.model import ChosenDatabase, RestorePoint, Rung, SkippedTable
 
@@ -20,8 +21,10 @@ class TablePlan:
     kept: int = 0  # their key is taken, and the mode leaves what is there
     stale: int = 0  # the same, because what is there was changed later
     removed: int = 0  # rows that the backup does not have
-    conflicts: int = 0
-    examples: tuple[str, ...] = ()  # the first values in conflict
+    conflicts: int = 0  # rows that cannot be decided on, or have the UNIQUE values of others
+    examples: tuple[str, ...] = ()  # the first keys that are taken, or cannot be decided on
+    collisions: int = 0  # of the conflicts: those over UNIQUE values
+    collided: tuple[str, ...] = ()  # the first of these: constraint, values, rows on both sides
     columns: Mapping[str, int] = field(default_factory=dict)  # rows overwritten, by column
     is_new: bool = False  # the table is to be made
 
@@ -47,6 +50,9 @@ class Plan:
     triggers: tuple[str, ...] = ()  # that exist, and do not fire
     holders: tuple[str, ...] = ()  # other programs that have the database open
     free_bytes: int = 0  # on the database's disk
+    short_of_space: str = ""  # on which disk there is too little room; "" for none
+    # What the id covers: the backup, digests of the tables as they are, and the options.
+    rests_on: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def conflict_count(self) -> int:

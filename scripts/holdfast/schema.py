@@ -12,9 +12,7 @@ from holdfast.database import (
     Connection,
     OperationalError,
     is_invalid_text,
-    is_readable,
     quote_identifier,
-    shadow_tables,
 )
 from holdfast.errors import DatabaseError
 from holdfast.model import (
@@ -26,9 +24,9 @@ from holdfast.model import (
     SchemaEntry,
     Table,
     UniqueIndex,
-    VirtualTable,
     folded,
 )
+from holdfast.virtual import as_virtual, language_column, read_virtual, virtual_tables
 
 _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 # SQLite's own tables: sqlite_sequence is exported apart; the statistics are rows like any other.
@@ -44,12 +42,12 @@ def read_schema(connection: Connection) -> Schema:
     Source: https://www.sqlite.org/pragma.html#pragma_table_list
     """
     entries = _read_entries(connection)
-    found = list(_virtual_tables(entries))
+    found = list(virtual_tables(entries))
     definitions = {entry.name: entry.sql for entry in entries if entry.type == "table"}
-    virtual = [_read_virtual(connection, definitions[each[0]], *each) for each in found]
+    virtual = [read_virtual(connection, definitions[each[0]], *each) for each in found]
     own = {table.name for table in virtual if table.rows is Rows.OWN}
     known_shadows = {folded(shadow) for table in virtual for shadow in table.shadows}
-    languages = {name: _language_column(arguments) for name, _, arguments in found}
+    languages = {name: language_column(arguments) for name, _, arguments in found}
     sequences, odd = _read_sequences(connection, entries)
     tables, shadows = [], set()
     for schema, name, kind, _, without_rowid, strict in connection.execute("PRAGMA table_list"):
@@ -63,7 +61,7 @@ def read_schema(connection: Connection) -> Schema:
                 connection, name, without_rowid=bool(without_rowid), is_strict=bool(strict)
             )
             language = languages.get(name)
-            tables.append(_as_virtual(table, language) if name in own else table)
+            tables.append(as_virtual(table, language) if name in own else table)
     return Schema(
         tables=tuple(sorted(tables, key=lambda table: table.name)),
         virtual_tables=tuple(virtual),
@@ -106,7 +104,9 @@ def _read_table(
     ):
         all_names.add(folded(column))
         if hidden == 0:  # 2 and 3 are generated: recomputed, never written
-            columns.append(Column(column, declared, bool(not_null), default is not None))
+            columns.append(
+                Column(column, declared, bool(not_null), default is not None, default or "")
+            )
         if key_position:
             key[key_position] = column
     indexes = connection.execute(
@@ -123,6 +123,12 @@ def _read_table(
         is_strict=is_strict,
         foreign_keys=_read_foreign_keys(connection, name),
         unique_indexes=_read_unique_indexes(connection, indexes),
+        key_collations=tuple(
+            collation
+            for _, index, _, origin, _ in indexes
+            if origin == "pk"
+            for collation in collations_of(connection, index)
+        ),
     )
 
 
@@ -162,6 +168,12 @@ def _read_unique_indexes(
     return tuple(found)
 
 
+def collations_of(connection: Connection, index: str) -> list[str]:
+    """Name the collation by which an index compares each of its terms."""
+    rows = connection.execute(f"PRAGMA main.index_xinfo({quote_identifier(index)})")
+    return [collation for *_, collation, is_term in rows if is_term]
+
+
 def fills(sql: str, index: str) -> bool:
     """Tell whether a trigger puts text into a full-text index, rather than only taking it out."""
     # INSERT INTO notes(notes, ...) VALUES('delete', ...) is how FTS5 takes text out.
@@ -186,67 +198,6 @@ def has_feeding_trigger(schema: Schema, index: str) -> bool:
         and fills(entry.sql, index)
         and re.search(r"(?is)\b(after|before)?\s*insert\s+on\b", entry.sql)
         for entry in schema.entries
-    )
-
-
-_NAME = r"""("(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^]]*\]|[^\s."'`\[]+)"""
-_VIRTUAL = re.compile(
-    rf"(?is)create\s+virtual\s+table\s+(?:if\s+not\s+exists\s+)?(?:{_NAME}\s*\.\s*)?{_NAME}\s*"
-    rf"\busing\s+[\"'`\[]?(?P<module>\w+)[^(]*(?P<arguments>.*)"
-)
-
-
-def _virtual_tables(entries: Iterable[SchemaEntry]) -> Iterable[tuple[str, str, str]]:
-    """Yield the name, the module and the arguments of each virtual table."""
-    for entry in entries:
-        match = _VIRTUAL.match(entry.sql) if entry.type == "table" else None
-        if match:
-            yield entry.name, match["module"].lower(), match["arguments"]
-
-
-def _read_virtual(
-    connection: Connection, sql: str, name: str, module: str, arguments: str
-) -> VirtualTable:
-    shadows = shadow_tables(sql)
-    if shadows is None or not is_readable(connection, name):
-        return VirtualTable(name, module, Rows.UNAVAILABLE)
-    made = VirtualTable(name, module, Rows.DERIVED, shadows=tuple(shadows))
-    if module.startswith("rtree"):
-        return replace(made, rows=Rows.OWN)
-    if module not in ("fts3", "fts4", "fts5"):
-        return made
-    made = replace(made, settings=_settings(connection, name) if module == "fts5" else {})
-    content = re.search(r"""(?i)\bcontent\s*=\s*('[^']*'|"[^"]*"|\[[^]]*\]|[^,)\s]*)""", arguments)
-    if content is None:
-        return replace(made, rows=Rows.OWN)
-    indexed = content[1].strip("'\"[]")
-    return replace(made, rows=Rows.REBUILT if indexed else Rows.REFILLED, content=indexed)
-
-
-def _settings(connection: Connection, index: str) -> dict[str, str | int | float]:
-    """Read how a full-text index of FTS5 ranks and merges, where that was set."""
-    config = quote_identifier(f"{index}_config")
-    rows = connection.execute(f"SELECT k, v FROM main.{config} WHERE k <> 'version' ORDER BY k")
-    return {str(key): value for key, value in rows if isinstance(value, str | int | float)}
-
-
-def _language_column(arguments: str) -> str:
-    """Name the hidden column of a full-text table of FTS4 that holds each row's language."""
-    found = re.search(r"""(?i)\blanguageid\s*=\s*["'`\[]?(\w+)""", arguments)
-    return found[1] if found else ""
-
-
-def _as_virtual(table: Table, language: str | None) -> Table:
-    """Make a virtual table's record: an R*Tree's first column is its key, others have a rowid."""
-    has_key = any(column.declared_type for column in table.columns)
-    if language:
-        hidden = Column(language, "", not_null=False, has_default=False)
-        table = replace(table, columns=(*table.columns, hidden))
-    return replace(
-        table,
-        is_virtual=True,
-        primary_key=table.column_names[:1] if has_key else (),
-        rowid_name=None if has_key else "rowid",
     )
 
 
@@ -329,6 +280,18 @@ def references(tables: Sequence[Table]) -> list[tuple[str, ForeignKey]]:
             if parent and len(columns) == len(key.columns):
                 found.append((table.name, replace(key, parent_columns=columns)))
     return found
+
+
+def references_to_nothing(schema: Schema, tables: Sequence[Table]) -> list[tuple[str, ForeignKey]]:
+    """List the references to what is no table at all, by the table that has them."""
+    there = {folded(table.name) for table in tables}
+    there |= {folded(entry.name) for entry in schema.entries}  # views, and virtual tables
+    return [
+        (table.name, replace(key, parent_columns=()))
+        for table in tables
+        for key in table.foreign_keys
+        if folded(key.parent) not in there
+    ]
 
 
 def dependency_order(tables: Iterable[Table], first: Iterable[str] = ()) -> list[Table]:

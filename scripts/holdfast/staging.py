@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from holdfast import database
 from holdfast.cells import RowReader
 from holdfast.database import Connection, quote_identifier
+from holdfast.definitions import is_constant
 from holdfast.errors import ImportRefused
 from holdfast.formats.interface import BackupReader, TableStart, warnings_of
 from holdfast.model import Column, Contents, Header, Layout, SkippedTable, Table, Trailer, folded
@@ -42,6 +43,11 @@ class StagedTable:
     def target_quoted(self) -> str:
         return f"main.{quote_identifier(self.target.name)}"
 
+    @property
+    def defaults_quoted(self) -> str:
+        """Name the table whose one row is what columns hold once they are added."""
+        return f"{SCHEMA_NAME}.{quote_identifier(_defaults_name(self))}"
+
     def affinity(self, column: str) -> str:
         """Name the affinity that a column has, or will have, in the target."""
         known = (*self.target.columns, *self.added)
@@ -62,6 +68,14 @@ class StagedTable:
         if not set(key) <= set(self.columns):
             return ()
         return tuple((quote_identifier(name), quote_identifier(name)) for name in key)
+
+    @property
+    def key_collations(self) -> tuple[str, ...]:
+        """Of each pair of `key`: the SQL by which the target's index compares it."""
+        collations = self.target.key_collations if not self.target.is_virtual else ()
+        if len(collations) != len(self.key):
+            return ("",) * len(self.key)
+        return tuple(f" COLLATE {quote_identifier(name)}" for name in collations)
 
     @property
     def key_may_be_null(self) -> bool:
@@ -113,6 +127,7 @@ def stage_backup(reader: BackupReader, path: Path, target: StagingTarget) -> Sta
                 chooser.choose(part)
                 for table in chooser.staged.values():
                     connection.execute(_create(table))
+                    _keep_defaults(connection, table)
             elif isinstance(part, TableStart) and header:
                 table_or_none = chooser.staged.get(part.name)
                 layout = header.layout[part.name]
@@ -235,7 +250,9 @@ class _Chooser:
         """Decide what becomes of columns that the target lacks."""
         names = ", ".join(unknown)
         if self._target.add_columns and described:
-            return tuple(each for each in described.columns if each.name in unknown)
+            return tuple(
+                self._addable(table, each) for each in described.columns if each.name in unknown
+            )
         if self._target.drop_unknown:
             self.warnings.append(f"{table.name}: {names} left out; the database lacks it.")
             return ()
@@ -244,6 +261,17 @@ class _Chooser:
             hint="Update the program that owns the database; or use --add-columns to add it, or"
             " --drop-unknown to leave it out.",
         )
+
+    def _addable(self, table: Table, column: Column) -> Column:
+        """Make a column such that it can be added to a table that has rows."""
+        if is_constant(column.default):
+            return column
+        if column.has_default and folded(column.default) != "null":
+            self.warnings.append(
+                f"{table.name}.{column.name} is added without its default, {column.default}:"
+                " SQLite adds no column whose default has to be computed."
+            )
+        return replace(column, not_null=False, has_default=False, default="")
 
     def _compare_types(
         self, table: Table, described: Table | None, columns: tuple[str, ...]
@@ -282,6 +310,23 @@ def free_name(name: str, taken: set[str]) -> str:
     while folded(name) in taken:
         name = f"${name}"
     return name
+
+
+def _defaults_name(table: StagedTable) -> str:
+    return f"$defaults of {table.target.name}"
+
+
+def _keep_defaults(connection: Connection, table: StagedTable) -> None:
+    """Have SQLite say what the rows that are there will hold in columns that are added."""
+    if table.added:
+        name = quote_identifier(_defaults_name(table))
+        columns = (
+            f"{quote_identifier(column.name)} {table.affinity(column.name)}"
+            + (f" DEFAULT {column.default}" if column.has_default else "")
+            for column in table.added
+        )
+        connection.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
+        connection.execute(f"INSERT INTO {name} DEFAULT VALUES")
 
 
 def _create(table: StagedTable) -> str:

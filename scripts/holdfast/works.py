@@ -8,13 +8,13 @@ that the database lacks are added, as often as the backup has them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from holdfast.database import Connection, quote_identifier
-from holdfast.model import folded
-from holdfast.staging import StagedTable, free_name
+from holdfast.recency import is_later, time_column
+from holdfast.staging import StagedTable
 
 
 class ConflictMode(StrEnum):
@@ -52,6 +52,9 @@ _CHANGED_AT = (
 )
 
 
+WRITTEN = f"action IN ({Action.INSERT:d}, {Action.CHANGE:d})"
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """
@@ -63,16 +66,38 @@ class Work:
 
     table: StagedTable
     mode: ConflictMode
-    name: str  # qualified and quoted; columns: row (the staged row's number), action, keeps_rowid
-    gone: str  # the same for rows to remove; columns as the target's key, or its rowid
+    number: int  # tells the temporary tables of one from those of another
+    changed_at: tuple[str, ...] = ()  # columns that hold the time of a row's last change
+
+    @property
+    def name(self) -> str:
+        """Name the table of staged rows: row (its number), action, keeps_rowid, hands_on."""
+        return f'temp."$work{self.number}"'
+
+    @property
+    def gone(self) -> str:
+        """Name the table of stored rows to remove; its columns k0, k1, ... are their identity."""
+        return f'temp."$gone{self.number}"'
 
 
-def find_work(connection: Connection, table: StagedTable, number: int, mode: ConflictMode) -> Work:
-    """List the staged rows that the database lacks, or has with other values."""
-    work = Work(table, mode, f'temp."$work{number}"', f'temp."$gone{number}"')
+def find_work(
+    connection: Connection,
+    table: StagedTable,
+    number: int,
+    mode: ConflictMode,
+    changed_at: Iterable[str] = (),
+) -> Work:
+    """
+    List the staged rows that the database lacks, or has with other values.
+
+    Args:
+        changed_at: names of columns that hold the time of a row's last change, for the mode
+            newer; the first that a table has counts, then the usual names.
+    """
+    work = Work(table, mode, number, tuple(changed_at))
     connection.execute(
-        f"CREATE TABLE {work.name}"
-        " (row INTEGER PRIMARY KEY, action INTEGER, keeps_rowid INTEGER DEFAULT FALSE)"
+        f"CREATE TABLE {work.name} (row INTEGER PRIMARY KEY, action INTEGER,"
+        " keeps_rowid INTEGER DEFAULT FALSE, hands_on INTEGER DEFAULT FALSE)"
     )
     insert = f"INSERT INTO {work.name} (row, action)"
     if table.is_new:
@@ -82,7 +107,7 @@ def find_work(connection: Connection, table: StagedTable, number: int, mode: Con
     if table.key:
         connection.execute(f"{insert} {_keyed_work(table)}")
     if not table.key or table.key_may_be_null:
-        connection.execute(f"{insert} {_keyless_work(table)}")
+        connection.execute(f"{insert} {_keyless_work(work)}")
     if mode is ConflictMode.MERGE:
         connection.execute(f"UPDATE {work.name} SET action = {Action.KEEP:d} WHERE {changes()}")
     elif mode is ConflictMode.NEWER:
@@ -112,22 +137,28 @@ def _keyed_work(table: StagedTable) -> str:
 
 
 def all_of(conditions: Sequence[str]) -> str:
-    """Join conditions by AND, as a tree: SQLite takes no expression deeper than 1,000."""
-    if len(conditions) < 2:
-        return conditions[0] if conditions else "TRUE"
-    half = len(conditions) // 2
-    return f"({all_of(conditions[:half])} AND {all_of(conditions[half:])})"
+    """Join conditions by AND."""
+    return _joined(conditions, " AND ") if conditions else "TRUE"
 
 
-def same_key(table: StagedTable) -> str:
-    """Compare the keys of a stored row `m` and a staged row `s` as the database's index does."""
-    return all_of([f"m.{there} = s.{here}" for here, there in table.key])
+def _joined(parts: Sequence[str], operator: str) -> str:
+    """Join expressions as a tree: SQLite takes none deeper than 1,000."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return f"({_joined(parts[:half], operator)}{operator}{_joined(parts[half:], operator)})"
 
 
-def same_values(columns: Sequence[str], other: Sequence[str] = ()) -> str:
-    """Compare columns of a stored row `m` with those of a staged row `s`."""
-    pairs = zip(columns, other or columns, strict=True)
-    return all_of([f"m.{quote_identifier(b)} = s.{quote_identifier(a)}" for a, b in pairs])
+def same_key(table: StagedTable, stored: str = "m") -> str:
+    """Compare the keys of a stored row and a staged row `s` as the database's index does."""
+    pairs = zip(table.key, table.key_collations, strict=True)
+    return all_of([f"{stored}.{there} = s.{here}{collate}" for (here, there), collate in pairs])
+
+
+def key_parts(table: StagedTable, stored: str = "m") -> list[str]:
+    """Name the parts of a stored row's key, to be compared as the database's index does."""
+    pairs = zip(table.key, table.key_collations, strict=True)
+    return [f"{stored}.{there}{collate}" for (_, there), collate in pairs]
 
 
 def _whole_key(table: StagedTable, alias: str = "", *, in_target: bool = False) -> str:
@@ -137,136 +168,169 @@ def _whole_key(table: StagedTable, alias: str = "", *, in_target: bool = False) 
 
 def is_equal(table: StagedTable, column: str) -> str:
     """Compare a staged value with the stored one: value and type, whatever the collation."""
-    name = quote_identifier(column)
-    if column in [each.name for each in table.added]:
-        return f"s.{name} IS NULL"  # which is what a column holds once it is added
-    equal = f"s.{name} IS m.{name} COLLATE BINARY"
+    here, there = f"s.{quote_identifier(column)}", stored_value(table, column, "m")
+    equal = f"{here} IS {there} COLLATE BINARY"
     if table.affinity(column) != "BLOB":
         return equal
     # Only a column without affinity keeps 1 apart from 1.0, and 0.0 from -0.0.
-    zero = f"({_sign_of_zero('s.' + name)} IS {_sign_of_zero('m.' + name)})"
-    return f"({equal} AND typeof(s.{name}) = typeof(m.{name}) AND {zero})"
+    zero = f"({_sign_of_zero(here)} IS {_sign_of_zero(there)})"
+    return f"({equal} AND typeof({here}) = typeof({there}) AND {zero})"
+
+
+def stored_value(table: StagedTable, column: str, stored: str) -> str:
+    """Name the value of a stored row; a column that is to be added will hold its default."""
+    name = quote_identifier(column)
+    if column in [each.name for each in table.added]:
+        return f"(SELECT {name} FROM {table.defaults_quoted})"
+    return f"{stored}.{name}"
 
 
 def _sign_of_zero(value: str) -> str:
-    return (
-        f"(CASE WHEN {value} = 0 AND typeof({value}) = 'real' THEN is_negative_zero({value}) END)"
-    )
+    return f"(CASE WHEN {value} = 0 AND typeof({value}) = 'real' THEN real_bits({value}) END)"
 
 
-def _keyless_rows(table: StagedTable, row_of_target: str) -> str:
+def _whole_value(values: Iterable[str]) -> str:
+    """
+    Write values into one text: equal texts, equal values, to the last bit.
+
+    It stands for them where SQLite takes no more than 2,000 terms.
+    """
+    parts = [
+        f"typeof({value}) || hex(CASE typeof({value}) WHEN 'real' THEN real_bits({value})"
+        f" ELSE {value} END)"
+        for value in values
+    ]
+    return _joined(parts, " || ")
+
+
+def _keyless_rows(work: Work) -> str:
     """
     Number the rows without a whole key among their equals, stored ones and staged ones apart.
 
-    Columns of the result: row, is_staged, nth (1 for the first of equal rows on its side), and
-    other_side (how many equal rows the other side has).
+    Columns of the result: row (of a stored one: its identity), is_staged, nth (1 for the first of
+    equal rows on its side), and stored and new: how many equal rows each side has.
     """
-    names = [quote_identifier(name) for name in table.columns]
-    value = ", ".join(
-        f"{name} COLLATE BINARY, typeof({name}), {_sign_of_zero(name)}" for name in names
-    )
-    taken = {folded(name) for name in table.columns}
-    columns, row = ", ".join(names), quote_identifier(free_name("$row", taken))
-    added = {quote_identifier(column.name) for column in table.added}
-    stored = ", ".join(f"NULL AS {name}" if name in added else name for name in names)
-    staged = quote_identifier(free_name("$staged", taken))
-    here, there = _whole_key(table), _whole_key(table, in_target=True)
+    table = work.table
+    staged = _whole_value(f"s.{quote_identifier(name)}" for name in table.columns)
+    stored = _whole_value(stored_value(table, name, "m") for name in table.columns)
+    identity = identity_of(table)[0]
+    here, there = _whole_key(table, "s."), _whole_key(table, "m.", in_target=True)
     return (
-        f"SELECT {row} AS row, {staged} AS is_staged,"
-        f" row_number() OVER (PARTITION BY {staged}, {value} ORDER BY {row}) AS nth,"
-        f" count(*) FILTER (WHERE NOT {staged}) OVER (PARTITION BY {value}) AS stored,"
-        f" count(*) FILTER (WHERE {staged}) OVER (PARTITION BY {value}) AS new"
-        f" FROM (SELECT {quote_identifier(table.numbered)} AS {row}, TRUE AS {staged}, {columns}"
-        f" FROM {table.quoted} WHERE NOT ({here})"
-        f" UNION ALL SELECT {row_of_target}, FALSE, {stored}"
-        f" FROM {table.target_quoted} WHERE NOT ({there}))"
+        "SELECT row, is_staged,"
+        " row_number() OVER (PARTITION BY is_staged, value ORDER BY row) AS nth,"
+        " count(*) FILTER (WHERE NOT is_staged) OVER (PARTITION BY value) AS stored,"
+        " count(*) FILTER (WHERE is_staged) OVER (PARTITION BY value) AS new"
+        f" FROM (SELECT s.{quote_identifier(table.numbered)} AS row, TRUE AS is_staged,"
+        f" {staged} AS value FROM {table.quoted} AS s WHERE NOT ({here})"
+        f" UNION ALL SELECT {identity}, FALSE, {stored}"
+        f" FROM {table.target_quoted} AS m WHERE NOT ({there}))"
     )
 
 
-def _keyless_work(table: StagedTable) -> str:
+def _keyless_work(work: Work) -> str:
     """Select the rows without a whole key that the database has less often."""
-    rows = _keyless_rows(table, "NULL")
-    return f"SELECT row, {Action.INSERT:d} FROM ({rows}) WHERE is_staged AND nth > stored"
+    stays = "stored"
+    if work.mode is ConflictMode.CLEAR and not _tells_equals_apart(work.table):
+        stays = "iif(stored > new, 0, stored)"  # all of them go, as no few of them can
+    rows = _keyless_rows(work)
+    return f"SELECT row, {Action.INSERT:d} FROM ({rows}) WHERE is_staged AND nth > {stays}"
 
 
 def _decide_by_time(connection: Connection, work: Work) -> None:
     """Let the row win that was changed later, where a column says when that was."""
     table = work.table
-    stored = table.target.column_names  # one that is only just added decides nothing
-    known = {folded(name): name for name in table.columns if name in stored}
-    column = next((known[name] for name in _CHANGED_AT if name in known), None)
-    decided = f"{Action.UNDECIDED:d}"
-    if column:
-        here, there = f"s.{quote_identifier(column)}", f"m.{quote_identifier(column)}"
-        decided = (
-            f"CASE WHEN {_is_later(here, there)} THEN {Action.CHANGE:d}"
-            f" WHEN {_is_later(there, here)} THEN {Action.STALE:d}"
-            f" ELSE {Action.UNDECIDED:d} END"
-        )
     connection.execute(
-        f"UPDATE {work.name} SET action = (SELECT {decided} FROM {table.quoted} AS s"
+        f"UPDATE {work.name} SET action = (SELECT {_decision(work)} FROM {table.quoted} AS s"
         f" JOIN {table.target_quoted} AS m ON {same_key(table)}"
         f" WHERE s.{quote_identifier(table.numbered)} = row) WHERE {changes()}"
     )
 
 
-def _is_later(one: str, other: str) -> str:
-    """Compare two times: numbers as they are, text by the moment it names."""
-    numbers = f"(typeof({one}) IN ('integer', 'real') AND typeof({other}) IN ('integer', 'real'))"
-    texts = f"(typeof({one}) = 'text' AND typeof({other}) = 'text')"
-    # julianday() tells moments apart to the millisecond; text of one form and one zone goes on.
-    later = (
-        f"(julianday({one}) > julianday({other}) OR (julianday({one}) = julianday({other})"
-        f" AND length({one}) = length({other})"
-        f" AND ltrim(substr({one}, 20), '.0123456789') = ltrim(substr({other}, 20), '.0123456789')"
-        f" AND substr({one}, 20) > substr({other}, 20)))"
+def _decision(work: Work) -> str:
+    """Choose the action for a staged row and the stored one that differs, by their times."""
+    stored = work.table.target.column_names  # one that is only just added decides nothing
+    columns = (name for name in work.table.columns if name in stored)
+    column = time_column(columns, work.changed_at)
+    if column is None:
+        return f"{Action.UNDECIDED:d}"
+    here, there = f"s.{quote_identifier(column)}", f"m.{quote_identifier(column)}"
+    return (
+        f"CASE WHEN {is_later(here, there)} THEN {Action.CHANGE:d}"
+        f" WHEN {is_later(there, here)} THEN {Action.STALE:d} ELSE {Action.UNDECIDED:d} END"
     )
-    return f"CASE WHEN {numbers} THEN {one} > {other} WHEN {texts} THEN {later} END"
 
 
-def _identity(table: StagedTable) -> list[str]:
-    """Name what tells any two stored rows apart: the rowid, or the key where there is none."""
+def time_decides(connection: Connection, work: Work) -> bool:
+    """Tell whether every row that differs is known to be later or earlier than the stored one."""
+    table = work.table
+    (undecided,) = connection.execute(
+        f"SELECT EXISTS (SELECT 1 FROM {work_rows(work)}"
+        f" JOIN {table.target_quoted} AS m ON {same_key(table)}"
+        f" WHERE w.{changes()} AND {_decision(work)} = {Action.UNDECIDED:d})"
+    ).fetchone()
+    return not undecided
+
+
+def is_settled(connection: Connection, work: Work) -> bool:
+    """Tell whether there is nothing to be written or removed."""
+    found = [f"EXISTS (SELECT 1 FROM {work.name} WHERE {WRITTEN})"]
+    if work.mode is ConflictMode.CLEAR and not work.table.is_new:
+        found.append(f"EXISTS (SELECT 1 FROM {work.gone})")
+    (left,) = connection.execute(f"SELECT {' OR '.join(found)}").fetchone()
+    return not left
+
+
+def identity_of(table: StagedTable, stored: str = "m") -> list[str]:
+    """Return what tells any two stored rows apart: the rowid or the key, or else all they hold."""
     if table.target.rowid_name:
-        return [table.target.rowid_name]
-    return list(map(quote_identifier, table.target.primary_key or table.target.column_names))
+        return [f"{stored}.{table.target.rowid_name}"]
+    if table.key:
+        return key_parts(table, stored)
+    names = table.target.primary_key or table.columns
+    return [_whole_value(f"{stored}.{quote_identifier(name)}" for name in names)]
+
+
+def _tells_equals_apart(table: StagedTable) -> bool:
+    """Tell whether rows that are equal have an identity, as they have when SQL has their rowid."""
+    return bool(table.target.rowid_name or table.target.primary_key)
 
 
 def _find_gone(connection: Connection, work: Work) -> None:
     """List the rows of the database that the backup does not have."""
     table = work.table
-    names = _identity(table)
-    columns = ", ".join(f"m.{name} AS k{n}" for n, name in enumerate(names))
+    columns = ", ".join(f"{each} AS k{n}" for n, each in enumerate(identity_of(table)))
     whole_key = _whole_key(table, "m.", in_target=True)
     # NOT IN a list that does not depend on the row is looked up, where NOT EXISTS would search.
     staged = (
         f"SELECT {', '.join(f's.{here}' for here, _ in table.key)} FROM {table.quoted} AS s"
         f" WHERE {_whole_key(table, 's.')}"
     )
-    missing = f"({', '.join(f'm.{there}' for _, there in table.key)}) NOT IN ({staged})"
+    missing = f"({', '.join(key_parts(table))}) NOT IN ({staged})"
     connection.execute(
         f"CREATE TABLE {work.gone} AS SELECT {columns} FROM {table.target_quoted} AS m"
         f" WHERE {whole_key}" + (f" AND {missing}" if table.key else "")
     )
     if not table.key or table.key_may_be_null:
-        rows = _keyless_rows(table, names[0])
+        too_many = "nth > new" if _tells_equals_apart(table) else "stored > new"
         connection.execute(
-            f"INSERT INTO {work.gone} SELECT row FROM ({rows}) WHERE NOT is_staged AND nth > new"
+            f"INSERT INTO {work.gone} SELECT row FROM ({_keyless_rows(work)})"
+            f" WHERE NOT is_staged AND {too_many}"
         )
 
 
-def gone_condition(work: Work) -> str:
-    """Select the stored rows `m` that are to be removed."""
+def gone_condition(work: Work, stored: str = "m") -> str:
+    """Select the stored rows that are to be removed."""
     if work.mode is not ConflictMode.CLEAR or work.table.is_new:
         return "FALSE"
-    names = _identity(work.table)
-    mine = ", ".join(f"m.{name}" for name in names)
-    theirs = ", ".join(f"k{n}" for n in range(len(names)))
-    return f"({mine}) IN (SELECT {theirs} FROM {work.gone})"
+    mine = identity_of(work.table, stored)
+    theirs = ", ".join(f"k{n}" for n in range(len(mine)))
+    return f"({', '.join(mine)}) IN (SELECT {theirs} FROM {work.gone})"
 
 
 def work_rows(work: Work) -> str:
-    """Join a work table `w` with the staged rows `s` that it lists."""
+    """Join a work table `w` with the staged rows `s` that it lists, in the order of these."""
     table = work.table
     return (
-        f"{work.name} AS w JOIN {table.quoted} AS s ON s.{quote_identifier(table.numbered)} = w.row"
+        f"{work.name} AS w CROSS JOIN {table.quoted} AS s"
+        f" ON s.{quote_identifier(table.numbered)} = w.row"
     )

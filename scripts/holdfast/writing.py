@@ -1,8 +1,9 @@
 """
 Carries out a plan inside the transaction that is open.
 
-Rows that are there are changed by a real upsert, never by REPLACE: that deletes the old row
-and, through ON DELETE CASCADE, its children (sqlite.org/lang_conflict.html).
+Rows that are there are changed by UPDATE, others added by INSERT: never by REPLACE, which deletes
+the old row and, through ON DELETE CASCADE, its children (sqlite.org/lang_conflict.html). Nor by
+INSERT with ON CONFLICT: that holds a row to the rules with the defaults of what the backup lacks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,19 @@ from dataclasses import dataclass
 from holdfast.database import Connection, quote_identifier
 from holdfast.model import Rows, Schema, folded
 from holdfast.schema import writes_to
-from holdfast.works import Action, ConflictMode, Work, gone_condition, work_rows
+from holdfast.staging import StagedTable, free_name
+from holdfast.works import (
+    Action,
+    ConflictMode,
+    Work,
+    changes,
+    gone_condition,
+    key_parts,
+    same_key,
+    work_rows,
+)
+
+MOST_TERMS = 2000  # that SQLite takes in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +40,32 @@ class Written:
 
 
 def write_rows(connection: Connection, work: Work) -> Written:
-    """Do to one table what was planned for it."""
+    """
+    Do to one table what was planned for it.
+
+    Rows that hand on a UNIQUE value are taken out before others get theirs, and put back as they
+    should be: in no order of changes would the values of two rows that swapped them fit.
+    """
     removed = 0
     if work.mode is ConflictMode.CLEAR and not work.table.is_new:
         removed = _written(
             connection, f"DELETE FROM {work.table.target_quoted} AS m WHERE {gone_condition(work)}"
         )
-    overwritten = _change(connection, work) if work.table.key else 0
+    overwritten = 0
+    if work.table.key and not work.table.is_new:
+        hands_on = f"EXISTS (SELECT 1 FROM {work.name} WHERE hands_on)"
+        (is_handed_on,) = connection.execute(f"SELECT {hands_on}").fetchone()
+        if is_handed_on:
+            _take_out(connection, work)
+        overwritten = _change(connection, work)
+        if is_handed_on:
+            overwritten += _put_back(connection, work)
     return Written(_insert_all(connection, work), overwritten, removed)
 
 
 def _insert_all(connection: Connection, work: Work) -> int:
     table = work.table
-    if not (table.target.rowid_name and table.has_rowid):
+    if not (table.target.rowid_name and table.has_rowid) or len(table.columns) >= MOST_TERMS:
         return _insert(connection, work, with_rowid=False)
     # A row keeps its rowid where that is free. These go first: a rowid that SQLite picks for
     # another row could be one that is still to come.
@@ -57,35 +83,90 @@ def _insert(connection: Connection, work: Work, *, with_rowid: bool) -> int:
     if with_rowid:
         targets.insert(0, str(table.target.rowid_name))
         sources.insert(0, "w.row")
+    # ORDER BY would be one term too many for the widest tables.
     return _written(
         connection,
         f"INSERT INTO {table.target_quoted} ({', '.join(targets)})"
         f" SELECT {', '.join(sources)} FROM {work_rows(work)}"
-        f" WHERE w.action = {Action.INSERT:d} AND w.keeps_rowid = {with_rowid} ORDER BY w.row",
+        f" WHERE w.action = {Action.INSERT:d} AND w.keeps_rowid = {with_rowid}",
     )
 
 
 def _change(connection: Connection, work: Work) -> int:
     table = work.table
-    if table.target.is_virtual:  # virtual tables know no upsert
+    if table.target.is_virtual:  # virtual tables know no UPDATE with FROM
         return _change_virtual(connection, work)
-    names = list(map(quote_identifier, table.columns))
     key = [there for _, there in table.key]
     # Integers that are equal are the same; keys of other kinds may be equal in another form.
-    values = [
-        f"{quote_identifier(name)} = excluded.{quote_identifier(name)}"
+    names = [
+        quote_identifier(name)
         for name in table.columns
         if quote_identifier(name) not in key or table.affinity(name) != "INTEGER"
     ]
-    if not values:  # nothing but a key of integers: no row can differ
-        return 0
+    count = 0
+    for start in range(0, len(names), MOST_TERMS // 2):
+        values = (f"{name} = s.{name}" for name in names[start : start + MOST_TERMS // 2])
+        count = _written(
+            connection,
+            f"UPDATE {table.target_quoted} AS m SET {', '.join(values)} FROM {table.quoted} AS s"
+            f" WHERE s.{quote_identifier(table.numbered)} IN (SELECT row FROM {work.name}"
+            f" WHERE {changes()} AND NOT hands_on) AND {same_key(table)}",
+        )
+    return count
+
+
+def _lacking(table: StagedTable) -> list[str]:
+    """Name the stored columns that the backup lacks."""
+    columns = (*table.target.column_names, *(column.name for column in table.added))
+    return [name for name in columns if name not in table.columns]
+
+
+def _take_out(connection: Connection, work: Work) -> None:
+    """Remove the rows that hand on a UNIQUE value; what the backup lacks of them is kept aside."""
+    table = work.table
+    kept = [f"m.{quote_identifier(name)}" for name in _lacking(table)]
+    row, rowid = _aside_columns(table)
+    kept.append(f"w.row AS {row}")
+    if table.target.rowid_name:
+        kept.append(f"m.{table.target.rowid_name} AS {rowid}")
+    handing_on = f"w.{changes()} AND w.hands_on"
+    connection.execute(
+        f"CREATE TABLE {_aside(work)} AS SELECT {', '.join(kept)} FROM {work_rows(work)}"
+        f" JOIN {table.target_quoted} AS m ON {same_key(table)} WHERE {handing_on}"
+    )
+    theirs = ", ".join(f"s.{here}" for here, _ in table.key)
+    connection.execute(
+        f"DELETE FROM {table.target_quoted} AS m WHERE ({', '.join(key_parts(table))})"
+        f" IN (SELECT {theirs} FROM {work_rows(work)} WHERE {handing_on})"
+    )
+
+
+def _put_back(connection: Connection, work: Work) -> int:
+    table = work.table
+    here = list(map(quote_identifier, table.columns))
+    lacking = list(map(quote_identifier, _lacking(table)))
+    row, rowid = _aside_columns(table)
+    targets, sources = [*here, *lacking], [f"s.{name}" for name in here]
+    sources += [f"k.{name}" for name in lacking]
+    if table.target.rowid_name:
+        targets.append(table.target.rowid_name)
+        sources.append(f"k.{rowid}")
     return _written(
         connection,
-        f"INSERT INTO {table.target_quoted} ({', '.join(names)})"
-        f" SELECT {', '.join(f's.{name}' for name in names)} FROM {work_rows(work)}"
-        f" WHERE w.action = {Action.CHANGE:d} ORDER BY w.row"
-        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(values)}",
+        f"INSERT INTO {table.target_quoted} ({', '.join(targets)}) SELECT {', '.join(sources)}"
+        f" FROM {_aside(work)} AS k JOIN {table.quoted} AS s"
+        f" ON s.{quote_identifier(table.numbered)} = k.{row} ORDER BY k.{row}",
     )
+
+
+def _aside_columns(table: StagedTable) -> tuple[str, str]:
+    """Name the columns for a row's number and its rowid, beside those that the backup lacks."""
+    taken = set(map(folded, _lacking(table)))
+    return quote_identifier(free_name("$row", taken)), quote_identifier(free_name("$id", taken))
+
+
+def _aside(work: Work) -> str:
+    return f'temp."$aside{work.number}"'
 
 
 def _change_virtual(connection: Connection, work: Work) -> int:

@@ -88,17 +88,3 @@ def written(report: ImportReport) -> dict[str, tuple[int, int, int]]:
         for table in report.plan.tables
         if table.inserted or table.overwritten or table.removed
     }
-
-
-KNOWN_GAPS = Path(__file__).with_name("known_gaps.txt").read_text(encoding="utf-8").splitlines()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """
-    Mark what an import does not do yet: most of it is refused, and nothing is lost.
-
-    The mark is strict: a gap that is closed must leave the list.
-    """
-    for item in items:
-        if item.nodeid in KNOWN_GAPS:
-            item.add_marker(pytest.mark.xfail(reason="not done yet", strict=True))

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Never
 
 from holdfast import __version__, reports
-from holdfast.errors import CANCELLED, HoldfastError, UsageError, WriteFailed
+from holdfast.errors import CANCELLED, HoldfastError, PlanChanged, UsageError, WriteFailed
 from holdfast.operations.context import Context
+from holdfast.outcomes import ImportReport
 from holdfast.places import find_home
 
 VERBS = ("export", "import", "status", "restore", "verify", "diff", "undo")
@@ -45,6 +46,8 @@ def main(argv: list[str] | None = None) -> int:
         _print(report, arguments)
         return reports.exit_code(report)
     except HoldfastError as error:
+        if isinstance(error, PlanChanged) and isinstance(error.report, ImportReport):
+            _print(error.report, arguments)
         _close_stdout()
         show = reports.error_json if "--json" in words else reports.error_text
         print(show(error), file=sys.stderr)

@@ -11,6 +11,7 @@ from holdfast import files
 from holdfast.errors import HoldfastError, PlanChanged, UsageError
 from holdfast.model import ChosenDatabase
 from holdfast.operations.context import Context
+from holdfast.operations.import_basis import remember_plan
 from holdfast.operations.import_change import carry_out, written_counts
 from holdfast.operations.import_job import (
     ImportJob,
@@ -44,8 +45,12 @@ def import_backup(context: Context, options: ImportOptions) -> ImportReport:
         report = _import(context, options, path, chosen)
     except HoldfastError as error:
         if options.is_agreed:
-            _remember_failure(context, path, chosen, error)
+            _remember_failure(context, options, path, chosen, error)
+        if isinstance(error, PlanChanged) and isinstance(error.report, ImportReport):
+            remember_plan(context, error.report)
         raise
+    if report.outcome == "planned":
+        remember_plan(context, report)
     if report.outcome == "done":
         report = replace(report, warnings=(*report.warnings, *_remember(context, report)))
     return report
@@ -111,7 +116,11 @@ def _remember(context: Context, report: ImportReport) -> Iterator[str]:
 
 
 def _remember_failure(
-    context: Context, path: Path, chosen: ChosenDatabase, error: HoldfastError
+    context: Context,
+    options: ImportOptions,
+    path: Path,
+    chosen: ChosenDatabase,
+    error: HoldfastError,
 ) -> None:
     with contextlib.suppress(HoldfastError):  # the failure itself is what the person must see
         context.history.record_event(
@@ -120,5 +129,10 @@ def _remember_failure(
             outcome=type(error).__name__,
             database_path=chosen.path,
             backup=path,
-            details={"by": context.actor, "message": str(error)},
+            details={
+                "by": context.actor,
+                "mode": options.mode,
+                "plan_id": options.confirm or "",
+                "message": str(error),
+            },
         )

@@ -8,17 +8,19 @@ from dataclasses import replace
 
 from holdfast import database, files
 from holdfast.database import quote_identifier
-from holdfast.errors import HoldfastError, ImportRefused, PlanChanged
-from holdfast.model import Column, SchemaEntry
+from holdfast.definitions import column_clauses
+from holdfast.errors import HoldfastError, ImportRefused, WriteFailed
+from holdfast.model import Column, SchemaEntry, folded
+from holdfast.operations.import_basis import plan_changed
 from holdfast.operations.import_job import ImportJob
 from holdfast.operations.import_plan import broken_error
+from holdfast.operations.import_space import has_rows
 from holdfast.operations.restore_points import take_restore_point
 from holdfast.outcomes import ImportReport, Plan, TablePlan
-from holdfast.plans import plan_table
 from holdfast.profiles import ImportFacts, activity_row
 from holdfast.schema import affinity_of, broken_references
 from holdfast.staging import StagedTable
-from holdfast.works import Work, find_work
+from holdfast.works import Work, find_work, is_settled
 from holdfast.writing import (
     Written,
     raise_sequences,
@@ -32,24 +34,29 @@ def carry_out(job: ImportJob, report: ImportReport) -> ImportReport:
     """
     Do what was planned, in the transaction that is open, and commit it.
 
-    Raises: PlanChanged, ImportRefused; then nothing has been changed.
+    Raises: PlanChanged, ImportRefused, WriteFailed; then nothing has been changed.
     """
     plan, wanted = report.plan, job.options.confirm
     if wanted is not None and not job.options.yes and wanted != plan.plan_id:
-        raise PlanChanged(
-            f"what would happen is no longer the plan {wanted}: the backup, the database or the"
-            " options have changed",
-            hint="Run the import again without --confirm, and look at the new plan.",
+        raise plan_changed(job, report, wanted)
+    if plan.short_of_space:
+        raise WriteFailed(
+            plan.short_of_space,
+            hint="Nothing was changed. Free some space, or keep the backups on another disk with"
+            " `output` in backup.yaml.",
         )
     # Nobody else can change the database now: the copy is what it is before we do.
-    restore_point = take_restore_point(
-        job.context, job.target.chosen.path, "import", job.options.wait_seconds
-    )
+    restore_point = None
+    if has_rows(job):
+        restore_point = take_restore_point(
+            job.context, job.target.chosen.path, "import", job.options.wait_seconds
+        )
     try:
         _change(job, plan)
         database.commit(job.connection)
     except BaseException:
-        files.remove(restore_point)  # of a change that did not happen
+        if restore_point:
+            files.remove(restore_point)  # of a change that did not happen
         raise
     return replace(report, outcome="done", restore_point=restore_point)
 
@@ -82,7 +89,7 @@ def _make_room(job: ImportJob, table: StagedTable) -> None:
     for column in table.added:
         job.connection.execute(
             f"ALTER TABLE {table.target_quoted} ADD COLUMN"
-            f" {quote_identifier(column.name)} {_type_of(column)}"
+            f" {quote_identifier(column.name)} {_type_of(column)}{_rest_of(job, table, column)}"
         )
 
 
@@ -93,13 +100,23 @@ def _type_of(column: Column) -> str:
     return affinity_of(column.declared_type, is_strict=False)
 
 
+def _rest_of(job: ImportJob, table: StagedTable, column: Column) -> str:
+    """Return the default and the collation of a column that is added."""
+    words = [f"DEFAULT {column.default}"] if column.has_default else []
+    words += ["NOT NULL"] if column.not_null else []
+    for entry in _entries_of(job, table):
+        if entry.type == "table":
+            words.append(column_clauses(entry.sql)[folded(column.name)].collation)
+    return "".join(f" {word}" for word in words if word)
+
+
 def _entries_of(job: ImportJob, table: StagedTable) -> list[SchemaEntry]:
     """Return the backup's statements that make a table and its indexes."""
     entries = job.staging.contents.header.schema
     return [
         entry
         for entry in entries
-        if entry.table == table.target.name and entry.type in ("table", "index")
+        if folded(entry.table) == folded(table.target.name) and entry.type in ("table", "index")
     ]
 
 
@@ -127,10 +144,10 @@ def _complain_of_difference(job: ImportJob) -> None:
         table = work.table
         there = replace(table.target, columns=(*table.target.columns, *table.added))
         settled = replace(table, target=there, added=(), is_new=False)
-        left = plan_table(job.connection, find_work(job.connection, settled, number, work.mode))
-        if left.inserted or left.overwritten or left.removed:
+        again = find_work(job.connection, settled, number, work.mode, work.changed_at)
+        if not is_settled(job.connection, again):
             raise HoldfastError(
-                f"{left.name} is not as the backup has it after the import",
+                f"{table.target.name} is not as the backup has it after the import",
                 hint="Nothing was changed. Please report this with the backup's schema.",
             )
 

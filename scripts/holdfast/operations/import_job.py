@@ -147,7 +147,22 @@ def stage(
             " for",
             hint="Name the database that the backup belongs to with --db PATH.",
         )
+    _complain_of_taken_names(target, staging)
     return staging
+
+
+def _complain_of_taken_names(target: ImportTarget, staging: Staging) -> None:
+    """Refuse to make a table whose name, or that of an index of it, means something else here."""
+    taken = {folded(entry.name): entry for entry in target.schema.entries}
+    made = {folded(table.target.name) for table in staging.tables if table.is_new}
+    for entry in staging.contents.header.schema:
+        other = taken.get(folded(entry.name)) if folded(entry.table) in made else None
+        if other and entry.type in ("table", "index"):
+            raise ImportRefused(
+                f"the {entry.type} {entry.name} of {entry.table} cannot be made: the database has"
+                f" {other.type} {other.name}" + (f" of {other.table}" * (other.type == "index")),
+                hint="Leave the table out, or give the other one another name first.",
+            )
 
 
 def _skipped(
@@ -191,7 +206,8 @@ def find_works(
     order = dependency_order(
         [table.target for table in staging.tables], target.profile.order if target.profile else ()
     )
+    changed_at = target.profile.changed_at if target.profile else ()
     return tuple(
-        find_work(connection, staged[table.name], number, options.mode)
+        find_work(connection, staged[table.name], number, options.mode, changed_at)
         for number, table in enumerate(order)
     )

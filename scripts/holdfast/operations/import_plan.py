@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
 
 from holdfast import files
-from holdfast.digest import digest_of
+from holdfast.breaking import find_broken
 from holdfast.errors import ImportConflict, ImportRefused
-from holdfast.model import folded
+from holdfast.model import ForeignKey, Rows, Schema, folded
+from holdfast.operations.import_basis import plan_basis, plan_id_of
 from holdfast.operations.import_job import ImportJob, ImportOptions
+from holdfast.operations.import_space import space_shortage
 from holdfast.outcomes import ImportReport, Plan, TablePlan
-from holdfast.plans import find_broken, plan_table, planned_rows
-from holdfast.schema import references
-from holdfast.works import ConflictMode
-
-_PLAN_ID_LENGTH = 12
+from holdfast.plans import plan_table, planned_rows
+from holdfast.schema import has_feeding_trigger, references, references_to_nothing
+from holdfast.works import ConflictMode, time_decides
 
 
 def plan_import(job: ImportJob) -> ImportReport:
@@ -27,16 +25,19 @@ def plan_import(job: ImportJob) -> ImportReport:
     if options.rows:
         rows = tuple(row for work in job.works for row in planned_rows(job.connection, work))
     # The id costs a pass over the target's rows; who says yes beforehand needs none.
-    plan_id = "" if options.yes else _plan_id(job)
+    basis = {} if options.yes else plan_basis(job)
+    plan_id = plan_id_of(basis) if basis else ""
     plan = Plan(
         tables,
         tuple(job.staging.skipped),
         plan_id,
         rows=rows,
-        broken=tuple(find_broken(job.connection, job.works, references(job.target.schema.tables))),
+        broken=tuple(find_broken(job.connection, job.works, _references(job))),
         triggers=tuple(each.name for each in job.target.schema.entries if each.type == "trigger"),
         holders=tuple(files.holders([path, *files.sidecars(path)])),
         free_bytes=files.free_bytes(path.parent),
+        short_of_space=space_shortage(job),
+        rests_on=basis,
     )
     return ImportReport(
         backup=job.backup,
@@ -55,6 +56,7 @@ def plan_import(job: ImportJob) -> ImportReport:
             *job.target.warnings,
             *job.staging.warnings,
             *_missing(job),
+            *(_unfilled(job.target.schema) if not plan.changes_nothing else ()),
             *(() if contents.is_proven or _is_asked(job) else (_UNPROVEN,)),
         ),
     )
@@ -78,6 +80,12 @@ def _is_asked(job: ImportJob) -> bool:
     return bool(job.options.source) and job.backup.is_dir()
 
 
+def _references(job: ImportJob) -> list[tuple[str, ForeignKey]]:
+    made = [work.table.target for work in job.works if work.table.is_new]
+    tables = [*job.target.schema.tables, *made]
+    return [*references(tables), *references_to_nothing(job.target.schema, tables)]
+
+
 def _missing(job: ImportJob) -> Iterator[str]:
     """Name the rows of the backup for which there is no table."""
     there = {folded(table.name) for table in job.target.schema.tables}
@@ -90,6 +98,16 @@ def _missing(job: ImportJob) -> Iterator[str]:
             yield (
                 f"{count:,} rows of {name} are in the backup, and the database has no such table."
                 " --create-missing makes it."
+            )
+
+
+def _unfilled(schema: Schema) -> Iterator[str]:
+    """Name the indexes that nothing but their own program brings up to date."""
+    for table in schema.virtual_tables:
+        if table.rows is Rows.REFILLED and not has_feeding_trigger(schema, table.name):
+            yield (
+                f"the full-text index {table.name} keeps no text and has no trigger that fills it:"
+                " only the program that owns the database can bring it up to date."
             )
 
 
@@ -129,26 +147,6 @@ def _arguments(job: ImportJob, plan_id: str) -> tuple[str, ...]:
 _UNPROVEN = "this file holds no counts and digests: nothing can prove that it is whole."
 
 
-def _plan_id(job: ImportJob) -> str:
-    """Hash what the plan rests on: the backup, the rows of the tables it goes to, the options."""
-    rows = {
-        work.table.target.name: digest_of(job.connection, work.table.target).hex()
-        for work in job.works
-        if not work.table.is_new
-    }
-    contents, options = job.staging.contents, job.options
-    basis = [
-        contents.header.backup_date,
-        dict(contents.trailer.digests),
-        rows,
-        [options.mode, sorted(options.tables), options.create_missing],
-        [options.add_columns, options.drop_unknown],
-        [sorted(options.groups), options.keys, options.children],
-    ]
-    text = json.dumps(basis, sort_keys=True).encode()
-    return hashlib.sha256(text).hexdigest()[:_PLAN_ID_LENGTH]
-
-
 def complain_of_plan(job: ImportJob, plan: Plan) -> None:
     """Refuse what cannot be carried out; a rehearsal shows it instead."""
     if job.options.dry_run:
@@ -168,24 +166,53 @@ def broken_error(found: tuple[str, ...]) -> ImportRefused:
 
 
 def _conflict(job: ImportJob, plan: Plan) -> ImportConflict:
-    found = "; ".join(
-        f"{table.name}: {table.conflicts:,} ({', '.join(table.examples)}"
-        f"{', ...' if table.conflicts > len(table.examples) else ''})"
-        for table in plan.tables
-        if table.conflicts
+    """Make the error that names the rows in conflict, and what would resolve it."""
+    found, hints = [], []
+    keys = "; ".join(
+        f"{each.name}: {_listed(each.conflicts - each.collisions, each.examples, ', ')}"
+        for each in plan.tables
+        if each.conflicts > each.collisions
     )
-    if job.options.mode is ConflictMode.FAIL:
-        return ImportConflict(
-            f"rows that are already there: {found}",
-            hint="Use --mode merge to keep them, or --mode overwrite to take the backup's.",
-        )
-    if job.options.mode is ConflictMode.NEWER:
-        return ImportConflict(
-            f"rows that differ, and neither is known to be the later one: {found}",
-            hint="Use --mode merge to keep the database's, or --mode overwrite to take the"
-            " backup's; for some tables alone with --tables.",
-        )
-    return ImportConflict(
-        f"rows whose values must be unique, and belong to other rows: {found}",
-        hint="Change those rows in the database, then import again. Nothing was changed.",
+    collided = "; ".join(
+        f"{each.name}: {_listed(each.collisions, each.collided, '; ')}"
+        for each in plan.tables
+        if each.collisions
     )
+    if keys and job.options.mode is ConflictMode.FAIL:
+        found.append(f"rows that are already there: {keys}")
+        hints.append(f"Use {_any_of(_ways_out(job))}.")
+    elif keys:
+        found.append(f"rows that differ, and neither is known to be the later one: {keys}")
+        either = _any_of([_WAYS_OUT[ConflictMode.MERGE], _WAYS_OUT[ConflictMode.OVERWRITE]])
+        hints.append(f"Use {either}; for some tables alone with --tables.")
+    if collided:
+        found.append(f"rows whose values must be unique, and belong to other rows: {collided}")
+        hints.append("Change those rows in the database, then import again. Nothing was changed.")
+    return ImportConflict("; ".join(found), hint=" ".join(hints))
+
+
+def _listed(count: int, first: tuple[str, ...], joint: str) -> str:
+    more = [] if count <= len(first) else ["..."]
+    return f"{count:,} ({joint.join([*first, *more])})"
+
+
+_WAYS_OUT = {
+    "merge": "--mode merge to keep them",
+    "overwrite": "--mode overwrite to take the backup's",
+    "newer": "--mode newer to take the later one of each",
+    "remap": "--mode remap to add the backup's as new rows",
+}
+
+
+def _ways_out(job: ImportJob) -> Iterator[str]:
+    """Name the modes in which rows whose keys are taken are no conflict."""
+    keyed = [work for work in job.works if work.table.key and not work.table.is_new]
+    known = {mode.value for mode in ConflictMode}
+    if not all(time_decides(job.connection, work) for work in keyed):
+        known.discard(ConflictMode.NEWER)
+    yield from (way for mode, way in _WAYS_OUT.items() if mode in known)
+
+
+def _any_of(ways: Iterable[str]) -> str:
+    *others, last = ways
+    return f"{', '.join(others)}, or {last}"

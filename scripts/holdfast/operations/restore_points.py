@@ -52,9 +52,14 @@ def outdated(points: Sequence[RestorePoint], now: datetime) -> list[RestorePoint
     ]
 
 
+def restore_point_folder(context: Context) -> Path:
+    """Return the folder of all restore points; it need not be there."""
+    return context.output / "restore-points"
+
+
 def free_restore_point(context: Context, source: Path) -> Path:
     """Name a restore point of a database that does not exist yet: with the time, or a number."""
-    folder = context.output / "restore-points"
+    folder = restore_point_folder(context)
     name = f"{source.stem}-{context.now:%Y-%m-%dT%H%M%SZ}"
     taken = {path.name for path in folder.glob("*")}
     numbered = (f"{name}-{number}.db" for number in range(2, len(taken) + 3))

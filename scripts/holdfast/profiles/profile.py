@@ -94,6 +94,7 @@ class Profile:
     groups: Mapping[ShortName, Group] = field(default_factory=dict)
     order: tuple[TableName, ...] = ()
     skip_on_import: Mapping[TableName, Words] = field(default_factory=dict)  # table to reason
+    changed_at: tuple[ColumnName, ...] = ()  # hold the time of a row's last change
     headline: tuple[TableName, ...] = ()
     meta: Meta | None = None
     activity: Activity | None = None

@@ -72,6 +72,8 @@ def _plan_notes(plan: Plan) -> Iterator[str]:
         yield f"References that would break: {'; '.join(plan.broken)}."
     if plan.triggers:
         yield f"Triggers that will not fire: {', '.join(plan.triggers)}."
+    if plan.short_of_space:
+        yield f"Too little room: {plan.short_of_space}."
     if plan.holders:
         yield f"The database is open in {', '.join(plan.holders)}."
 
@@ -93,7 +95,8 @@ def _table_facts(table: TablePlan) -> Iterator[str]:
             columns = f" (in {', '.join(table.columns)})" if named else ""
             yield f"{count:,} {word}{columns}"
     if table.conflicts:
-        yield f"{table.conflicts:,} in conflict ({'; '.join(table.examples)})"
+        shown = (*table.examples, *table.collided)
+        yield f"{table.conflicts:,} in conflict ({'; '.join(shown)})"
 
 
 def undo_lines(report: UndoReport) -> Iterator[str]:

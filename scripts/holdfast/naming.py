@@ -1,0 +1,29 @@
+"""What plans and errors call a row: its key, or else the first that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from holdfast.database import Connection, quote_identifier
+from holdfast.staging import StagedTable
+
+EXAMPLES = 5  # rows that are named of each kind of conflict
+
+
+def key_columns(table: StagedTable, *, stored: bool = False) -> str:
+    """Name the columns that a row is called by: its key, or else the first it has."""
+    names = [pair[stored] for pair in table.key]
+    names = names or list(map(quote_identifier, table.columns[:4]))
+    return ", ".join(f"{'m' if stored else 's'}.{name}" for name in names)
+
+
+def staged_key(connection: Connection, table: StagedTable, row: int) -> str:
+    """Say what a staged row is called."""
+    query = f"SELECT {key_columns(table)} FROM {table.quoted} AS s"
+    number = f"s.{quote_identifier(table.numbered)}"
+    return shown_key(connection.execute(f"{query} WHERE {number} = ?", [row]).fetchone())
+
+
+def shown_key(values: Iterable[object]) -> str:
+    """Write a key for people: its parts joined by commas, each cut to 40 characters."""
+    return ",".join(str(value)[:40] for value in values)
