@@ -172,6 +172,10 @@ WRONG_VALUES = [
     ("skip_on_import: {1: why}", "skip_on_import.1: give the name of a table, not 1"),
     ("meta: soy_meta", 'meta: give the keys table, key_column, value_column, key, not "soy_meta"'),
     ("meta: {table: a}", "meta.key_column: missing: give the name of a column"),
+    ("changed_at: updated_at", 'changed_at: give a list, not "updated_at"'),
+    ("changed_at: []", "changed_at: an empty list"),
+    ("changed_at: [5]", "changed_at[0]: give the name of a column, not 5"),
+    ("changed_at: [a, a]", 'changed_at[1]: "a" is in the list twice'),
     (
         "activity: {table: a, values: {b: [1]}}",
         "activity.values.b: give text or a whole number or a number, not a list",

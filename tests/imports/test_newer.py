@@ -159,3 +159,25 @@ def test_a_unique_value_of_another_row_is_not_taken_for_a_question_of_time(tool)
         "DELETE FROM t; INSERT INTO t VALUES (9, 'ann@x', 1);",
     )
     tool.refused(ImportConflict, r"must be unique.*t\.mail = ann@x", ConflictMode.NEWER)
+
+
+PROFILE = 'name: tool\ntitle: Tool\nrecognise: [t, own]\nchanged_at: [Synced, "it\'s when"]\n'
+
+
+@pytest.mark.parametrize(
+    ("columns", "decides"),
+    [("updated_at, synced", "synced"), ('"it\'s when", mtime', "it's when"), ("x, mtime", "mtime")],
+)
+def test_a_profile_says_which_column_has_the_time_and_the_usual_names_come_after(
+    tool, context, columns, decides
+):
+    folder = context().home.profiles
+    folder.mkdir(parents=True)
+    (folder / "tool.yaml").write_text(PROFILE, encoding="utf-8")
+    tool.backed_up(
+        f"CREATE TABLE own (id); CREATE TABLE t (id INTEGER PRIMARY KEY, v, {columns});"
+        "INSERT INTO t VALUES (1, 'file', 5, 5);",
+        f"UPDATE t SET v = 'here'; UPDATE t SET \"{decides}\" = 4;",
+    )
+    assert written(tool.imported(ConflictMode.NEWER)) == {"t": (0, 1, 0)}
+    assert tool.rows("SELECT v FROM t") == [("file",)]

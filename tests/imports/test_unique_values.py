@@ -144,3 +144,75 @@ def test_a_row_that_breaks_a_rule_of_the_database_refuses_all(tool, rule, mode):
         f"DROP TABLE t; CREATE TABLE t (id INTEGER PRIMARY KEY, x {rule});",
     )
     tool.refused(ImportRefused, r"\bt\b", mode)
+
+
+# Rows that hand on a unique value
+
+
+KEPT_VALUES = {
+    "UNIQUE": ("mail TEXT NOT NULL CHECK (mail LIKE '%@x') UNIQUE", ""),
+    "of two columns": ("mail TEXT NOT NULL, UNIQUE (tenant, mail)", ""),
+    "an expression": ("mail TEXT NOT NULL", "CREATE UNIQUE INDEX i ON t (upper(mail));"),
+    "some rows": ("mail TEXT NOT NULL", "CREATE UNIQUE INDEX i ON t (mail) WHERE tenant > 0;"),
+    "a generated column": (
+        "mail TEXT NOT NULL, low AS (lower(mail) || tenant) UNIQUE",
+        "",
+    ),
+    "NOCASE": ("mail TEXT COLLATE NOCASE NOT NULL UNIQUE", ""),
+}
+KEYS = {
+    "a rowid key": ("id INTEGER PRIMARY KEY", ""),
+    "a TEXT key": ("id TEXT PRIMARY KEY", ""),
+    "no rowid": ("id TEXT PRIMARY KEY", "WITHOUT ROWID"),
+}
+
+
+@pytest.mark.parametrize(("key", "end"), KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize(("columns", "index"), KEPT_VALUES.values(), ids=KEPT_VALUES)
+def test_a_swap_leaves_rowids_children_and_what_the_file_lacks(tool, columns, index, key, end):
+    tool.backed_up(
+        f"CREATE TABLE t ({key}, tenant INT DEFAULT 7, {columns}) {end};{index}"
+        "CREATE TABLE c (id INTEGER PRIMARY KEY, t REFERENCES t ON DELETE CASCADE);"
+        "INSERT INTO t (id, mail) VALUES ('1', 'ann@x'), ('2', 'bob@x'), ('3', 'cai@x');"
+        "INSERT INTO c SELECT id, id FROM t;",
+        "UPDATE t SET mail = 'tmp@x' WHERE id = '1'; UPDATE t SET mail = 'ANN@x' WHERE id = '2';"
+        "UPDATE t SET mail = 'bob@x' WHERE id = '1'; ALTER TABLE t ADD note DEFAULT 'none';"
+        "UPDATE t SET note = 'of ' || id;",
+    )
+    rowids = "SELECT id FROM t ORDER BY id" if end else "SELECT rowid, id FROM t ORDER BY rowid"
+    before = tool.rows(rowids)
+    assert written(tool.imported()) == {"t": (0, 2, 0)}
+    assert tool.rows("SELECT mail, note FROM t ORDER BY id") == [
+        ("ann@x", "of 1"),
+        ("bob@x", "of 2"),
+        ("cai@x", "of 3"),
+    ]
+    assert tool.rows(rowids) == before
+    assert len(tool.rows("SELECT * FROM c")) == 3
+    assert tool.rows("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_new_row_takes_the_value_that_a_row_gives_up(tool):
+    tool.backed_up(
+        MAIL.format(", UNIQUE (mail)", ""),
+        "DELETE FROM t WHERE id = 1; UPDATE t SET mail = 'ann@x' WHERE id = 2;",
+    )
+    assert written(tool.imported()) == {"t": (1, 1, 0)}
+    assert tool.rows("SELECT id, mail FROM t") == [(1, "ann@x"), (2, "bob@x")]
+
+
+def test_a_default_that_another_row_has_is_a_conflict(tool):
+    tool.backed_up(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (1, 'a'), (2, 'b');",
+        "DELETE FROM t WHERE id = 1; ALTER TABLE t ADD y DEFAULT 'one';"
+        "CREATE UNIQUE INDEX i ON t (y);",
+    )
+    tool.refused(ImportConflict, r"t\.y = one: row 1 of the backup, row 2 of the database")
+
+
+def test_rows_of_the_file_that_are_one_row_here_are_named(tool):
+    tool.backed_up(
+        "CREATE TABLE t (id TEXT PRIMARY KEY, x); INSERT INTO t VALUES ('a', 1), ('A', 2);",
+        "DROP TABLE t; CREATE TABLE t (id TEXT COLLATE NOCASE PRIMARY KEY, x);",
+    )
+    tool.refused(ImportConflict, r"t\.id: rows a and A of the backup are one row here")
