@@ -40,7 +40,7 @@ def test_an_index_is_parted_into_its_terms_and_its_condition(sql, parts):
 def test_the_clauses_of_columns_are_found_among_all_others():
     sql = """CREATE TABLE "t (" (
         id INTEGER PRIMARY KEY, -- the key, COLLATE nothing
-        "a b" TEXT NOT NULL DEFAULT ('AS (' || 'x') collate "no case" CHECK ("a b" COLLATE RTRIM > ''),
+        "a b" TEXT NOT NULL DEFAULT ('AS (' || 'x') collate "no case" CHECK ("a b" > ''),
         [g] GENERATED ALWAYS AS (id + (1)) STORED UNIQUE, h int as (g), Ü,
         CONSTRAINT named CHECK (id > 0), PRIMARY KEY (id), unique (h COLLATE NOCASE)
     ) STRICT"""

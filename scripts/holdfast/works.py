@@ -186,7 +186,9 @@ def stored_value(table: StagedTable, column: str, stored: str) -> str:
 
 
 def _sign_of_zero(value: str) -> str:
-    return f"(CASE WHEN {value} = 0 AND typeof({value}) = 'real' THEN real_bits({value}) END)"
+    return (
+        f"(CASE WHEN {value} = 0 AND typeof({value}) = 'real' THEN is_negative_zero({value}) END)"
+    )
 
 
 def _whole_value(values: Iterable[str]) -> str:
@@ -195,9 +197,10 @@ def _whole_value(values: Iterable[str]) -> str:
 
     It stands for them where SQLite takes no more than 2,000 terms.
     """
+    # 21 digits tell any two REALs apart, but for 0.0 and -0.0; their text as such has fewer.
     parts = [
-        f"typeof({value}) || hex(CASE typeof({value}) WHEN 'real' THEN real_bits({value})"
-        f" ELSE {value} END)"
+        f"typeof({value}) || hex(CASE typeof({value}) WHEN 'real' THEN printf('%!.20e', {value})"
+        f" || coalesce({_sign_of_zero(value)}, '') ELSE {value} END)"
         for value in values
     ]
     return _joined(parts, " || ")

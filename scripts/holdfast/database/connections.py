@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
-import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -196,7 +196,7 @@ def _connected(
     path: Path, mode: str, wait_seconds: float, attach: Mapping[str, Path]
 ) -> Iterator[Connection]:
     with contextlib.closing(_open(path, mode, wait_seconds)) as connection:
-        connection.create_function("real_bits", 1, _real_bits, deterministic=True)
+        connection.create_function("is_negative_zero", 1, _is_negative_zero, deterministic=True)
         for name, file in attach.items():
             connection.execute("ATTACH ? AS " + quote_identifier(name), [os.fspath(file)])
             connection.execute(f"PRAGMA {quote_identifier(name)}.journal_mode = OFF")
@@ -204,6 +204,5 @@ def _connected(
         yield connection
 
 
-def _real_bits(value: float) -> bytes:
-    """All that tells one REAL from another, which no text of it may: 0.0 from -0.0, too."""
-    return struct.pack(">d", value)
+def _is_negative_zero(value: object) -> bool:
+    return type(value) is float and value == 0 and math.copysign(1, value) < 0
