@@ -179,6 +179,7 @@ class Contents:
     trailer: Trailer
     is_proven: bool  # counts, digests and seal are there and hold
     warnings: tuple[str, ...] = ()
+    recognised: str = ""  # what the file was taken for, when another program wrote it
 
     @property
     def row_count(self) -> int:

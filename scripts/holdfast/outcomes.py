@@ -98,6 +98,7 @@ class ImportReport:
     confirmed_by: tuple[str, ...]  # the arguments that carry out just this plan
     warnings: tuple[str, ...]
     issues: Mapping[str, int] = field(default_factory=dict)  # of another tracker: what they become
+    recognised: str = ""  # what the file was taken for, when another program wrote it
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,8 @@ def stage_backup(reader: BackupReader, path: Path, target: StagingTarget) -> Sta
         assert header and trailer  # or the reader had complained
         _leave_out(connection, chooser.staged.values(), target)
         connection.execute("COMMIT")
-    contents = Contents(header, trailer, reader.format.proves, warnings_of(header))
+    recognised = "" if reader.format.proves else reader.format.title
+    contents = Contents(header, trailer, reader.format.proves, warnings_of(header), recognised)
     return Staging(path, contents, list(chooser.staged.values()), chooser.skipped, chooser.warnings)
 
 
@@ -227,6 +228,8 @@ class _Chooser:
     ) -> StagedTable:
         known = {folded(column): column for column in table.column_names}
         names = [name for name in layout.columns if name != layout.rowid]
+        if not layout.columns:  # an empty list of rows, in a file that names columns in rows alone
+            names = list(table.column_names)
         unknown = [name for name in names if folded(name) not in known]
         added = self._unknown(table, unknown, described) if unknown else ()
         known |= {folded(column.name): column.name for column in added}
@@ -236,7 +239,7 @@ class _Chooser:
         taken = {folded(name) for name in columns}
         numbered = next((name for name in _ROWID_NAMES if name not in taken), "")
         return StagedTable(
-            target=table,
+            target=_told_apart(table, columns),
             columns=columns,
             has_rowid=layout.rowid is not None and bool(numbered),
             numbered=numbered or free_name("$row", taken),
@@ -290,6 +293,18 @@ class _Chooser:
                     f"{table.name}.{column.name} was {then} in the backup and is {now} here:"
                     " values may take another form."
                 )
+
+
+def _told_apart(table: Table, columns: tuple[str, ...]) -> Table:
+    """Take other columns that are UNIQUE for the key, where a backup lacks the key itself."""
+    key = table.primary_key
+    if not key or set(key) <= set(columns) or not (table.rowid_name or len(key) == 1):
+        return table
+    for index in table.unique_indexes:
+        if set(index.columns) <= set(columns):
+            rowid_name = table.rowid_name or quote_identifier(key[0])
+            return replace(table, primary_key=index.columns, rowid_name=rowid_name)
+    return table
 
 
 _ROWID_NAMES = ("rowid", "_rowid_", "oid")

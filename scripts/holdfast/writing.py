@@ -9,12 +9,13 @@ INSERT with ON CONFLICT: that holds a row to the rules with the defaults of what
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.model import Rows, Schema, folded
-from holdfast.schema import writes_to
+from holdfast.schema import fills, has_feeding_trigger, writes_to
 from holdfast.staging import StagedTable, free_name
 from holdfast.works import (
     Action,
@@ -221,12 +222,7 @@ def triggers_set_aside(
     Args: staged: the tables whose rows are imported.
     Yields: the names of the triggers that were dropped.
     """
-    imported = {folded(name) for name in staged}
-    kept_up = [
-        table.name
-        for table in schema.virtual_tables
-        if table.rows in (Rows.OWN, Rows.REFILLED) and folded(table.name) not in imported
-    ]
+    kept_up = _kept_up(schema, staged)
     aside = [
         entry
         for entry in schema.entries
@@ -237,6 +233,40 @@ def triggers_set_aside(
     yield tuple(entry.name for entry in aside)
     for entry in aside:
         connection.execute(entry.sql)
+
+
+def _kept_up(schema: Schema, staged: Iterable[str]) -> list[str]:
+    """Name the indexes that triggers keep up during an import: their own rows are not imported."""
+    imported = {folded(name) for name in staged}
+    return [
+        table.name
+        for table in schema.virtual_tables
+        if table.rows in (Rows.OWN, Rows.REFILLED) and folded(table.name) not in imported
+    ]
+
+
+def touch_indexed(
+    connection: Connection, schema: Schema, work: Work, staged: Iterable[str]
+) -> None:
+    """
+    Put rows that came in into indexes that a trigger fills only when a row is changed.
+
+    Args: staged: the tables whose rows are imported.
+    """
+    table = work.table
+    for index in _kept_up(schema, staged) if table.key else ():
+        if has_feeding_trigger(schema, index):
+            continue
+        for entry in schema.entries:
+            of = re.search(r"(?is)\bupdate(?:\s+of\s+(.+?))?\s+on\b", entry.sql)
+            mine = entry.type == "trigger" and folded(entry.table) == folded(table.target.name)
+            if mine and of and fills(entry.sql, index):
+                column = of[1].partition(",")[0] if of[1] else quote_identifier(table.columns[0])
+                connection.execute(
+                    f"UPDATE {table.target_quoted} AS m SET {column} = {column} WHERE EXISTS"
+                    f" (SELECT 1 FROM {work_rows(work)} WHERE w.action = {Action.INSERT:d}"
+                    f" AND {same_key(table)})"
+                )
 
 
 def rebuild_indexes(connection: Connection, schema: Schema, written: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from holdfast.operations.import_backup import import_backup
 from holdfast.operations.import_job import ImportOptions
 from holdfast.operations.restore_backup import RestoreOptions, restore_backup
 from holdfast.outcomes import ExportReport, ImportReport, RestoreReport, TablePlan
-from tests.conftest import MakeContext
+from tests.conftest import MakeContext, everything, rows
 
 
 class Desk:
@@ -38,6 +38,15 @@ class Desk:
     def restored(self, backup: Path, database: Path, **options: Any) -> RestoreReport:
         wanted = RestoreOptions(backup=str(backup), target=database, **options)
         return restore_backup(self._context(), wanted)
+
+
+def content(path: Path) -> dict[str, object]:
+    """Return the rows of all tables with their rowids, and the AUTOINCREMENT marks by table."""
+    found = everything(path)
+    del found["schema"]
+    if "sqlite_sequence" in found:
+        found["sqlite_sequence"] = rows(path, "SELECT name, seq FROM sqlite_sequence ORDER BY 1")
+    return found
 
 
 @pytest.fixture

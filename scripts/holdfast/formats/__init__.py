@@ -13,9 +13,12 @@ from holdfast.errors import BackupDamaged, BackupNotFound, NotABackup
 from holdfast.formats import (
     beads,
     folder,
+    genie,
     json_document,
     json_lines,
     kata,
+    memory_nexus,
+    open_agentic,
     software_of_you,
     sqlite_copy,
     zip_file,
@@ -35,6 +38,10 @@ FORMATS: dict[str, BackupFormat] = {
         software_of_you.FORMAT,
         kata.FORMAT,
         beads.FORMAT,
+        genie.EXPORT,
+        genie.SNAPSHOT,
+        memory_nexus.FORMAT,
+        open_agentic.FORMAT,
     )
 }
 WRITABLE = [name for name, each in FORMATS.items() if each.write]

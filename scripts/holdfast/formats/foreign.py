@@ -7,7 +7,7 @@ the digests of their rows are those of what was read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -74,11 +74,17 @@ def parts_of(
     )
 
 
-def stored_values(text: bytes, json_columns: Collection[str] = ()) -> dict[str, Any]:
+def stored_values(
+    text: bytes,
+    json_columns: Collection[str] = (),
+    text_of: Callable[[bytes], str] = bytes.decode,
+) -> dict[str, Any]:
     """
-    Read a JSON object as a row: what no cell can hold becomes JSON text, just as it stands.
+    Read a JSON object as a row: what no cell can hold becomes JSON text.
 
-    Args: json_columns: whose values are JSON text whatever they are.
+    Args:
+        json_columns: whose values are JSON text whatever they are.
+        text_of: makes that text of the value as it was written; as it is, when left out.
 
     Raises: ValueError for what is no JSON object.
     """
@@ -90,5 +96,5 @@ def stored_values(text: bytes, json_columns: Collection[str] = ()) -> dict[str, 
     ]
     if nested:
         raw = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-        values |= {name: bytes(raw[name]).decode() for name in nested}
+        values |= {name: text_of(bytes(raw[name])) for name in nested}
     return values

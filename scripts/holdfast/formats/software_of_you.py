@@ -67,7 +67,7 @@ _START = rb'\s*\{\s*"(backup_date|tables)"\s*:'
 
 FORMAT = BackupFormat(
     name=NAME,
-    title="Software of You's JSON",
+    title="a backup of Software of You",
     suffix=".json",
     recognise=_recognise,
     read=read,

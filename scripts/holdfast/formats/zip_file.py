@@ -82,12 +82,13 @@ def read(path: Path) -> Iterator[Part]:
             raise damaged(
                 "it does not end with its own SHA-256: it was cut, changed or zipped anew"
             )
-        with _members(file) as members:
-            yield from read_bundle(members)
+        with members(file) as of_bundle:
+            yield from read_bundle(of_bundle)
 
 
 @contextlib.contextmanager
-def _members(file: BinaryIO) -> Iterator[Members]:
+def members(file: BinaryIO) -> Iterator[Members]:
+    """Yield the files of a zip; BackupDamaged for one whose name would lead out of it."""
     try:
         with zipfile.ZipFile(file) as archive:
             names = [_sound_name(member) for member in archive.infolist()]
@@ -113,8 +114,8 @@ def _sound_name(member: zipfile.ZipInfo) -> str:
 
 
 def _glance(path: Path) -> Glance:
-    with path.open("rb") as file, _members(file) as members:
-        return glance_at(members)
+    with path.open("rb") as file, members(file) as found:
+        return glance_at(found)
 
 
 def _recognise(_: Path, start: bytes) -> bool:

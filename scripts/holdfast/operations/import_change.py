@@ -25,6 +25,7 @@ from holdfast.writing import (
     Written,
     raise_sequences,
     rebuild_indexes,
+    touch_indexed,
     triggers_set_aside,
     write_rows,
 )
@@ -71,6 +72,7 @@ def _change(job: ImportJob, plan: Plan) -> None:
             _make_room(job, work.table)
         for work, expected in zip(job.works, plan.tables, strict=True):
             _write(job, work, expected)
+            touch_indexed(connection, schema, work, names)
         raise_sequences(connection, schema, job.staging.contents.trailer.sequences, names)
         rebuild_indexes(connection, schema, names)
         newly_broken = broken_references(connection) - broken
@@ -163,7 +165,9 @@ def _log(job: ImportJob, plan: Plan) -> None:
         "mode": job.options.mode,
         "tables_imported": len(written),
         "tables": written,
+        "skipped_tables": [skipped.table for skipped in plan.skipped],
         "backup_date": job.staging.contents.header.backup_date,
+        "backup_version": job.staging.contents.header.version,
     }
     facts = ImportFacts(
         source=str(job.backup),

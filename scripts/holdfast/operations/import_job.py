@@ -117,7 +117,8 @@ def open_source(
         reader = read_beads(context, path, target.chosen, target.schema, options.project)
     else:
         reader = open_backup(path)
-    complain_of_tool(reader, target.chosen, target.profile)
+    if not options.tables:  # who names a table means it
+        complain_of_tool(reader, target.chosen, target.profile)
     return reader
 
 

@@ -59,6 +59,7 @@ def plan_import(job: ImportJob) -> ImportReport:
             *(_unfilled(job.target.schema) if not plan.changes_nothing else ()),
             *(() if contents.is_proven or _is_asked(job) else (_UNPROVEN,)),
         ),
+        recognised=contents.recognised,
     )
 
 

@@ -32,7 +32,7 @@ def complain_of_tool(reader: BackupReader, chosen: ChosenDatabase, profile: Prof
     tool = reader.format.tool
     if tool and not (profile and profile.name == tool):
         of = profile.title if profile else "no tool that is known"
-        hint = f"Name a database of {tool} with --db PATH."
+        hint = f"Name a database of {tool} with --db PATH, or the tables you mean with --tables."
         if tool == BEADS and profile and profile.name == "kata":
             hint += " With --from beads its issues come into a project of kata."
         raise ImportRefused(f"{reader.path} is of {tool}, and {chosen.path} of {of}", hint=hint)

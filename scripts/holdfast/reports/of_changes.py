@@ -36,6 +36,8 @@ def import_lines(report: ImportReport) -> Iterator[str]:
     if report.issues:
         counts = ", ".join(f"{word} {count:,}" for word, count in report.issues.items())
         yield f"Issues of Beads: {counts}."
+    if report.recognised:
+        yield f"The file is {report.recognised}."
     plan = report.plan
     busy = [table for table in plan.tables if _says_more_than_unchanged(table)]
     for table in busy:
