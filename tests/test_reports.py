@@ -117,6 +117,13 @@ def test_a_script_gets_only_the_path_of_the_backup():
     assert reports.quiet_text(dataclasses.replace(EXPORT, path=None)) == ""
 
 
+def test_a_script_gets_only_the_id_of_a_plan_and_then_the_copy_to_go_back_to():
+    assert reports.quiet_text(IMPORT) == IMPORT.plan.plan_id != ""
+    done = dataclasses.replace(IMPORT, outcome="done", restore_point=Path("/points/a.db"))
+    assert reports.quiet_text(done) == "/points/a.db"
+    assert reports.quiet_text(dataclasses.replace(IMPORT, outcome="nothing to do")) == ""
+
+
 def test_a_plan_says_what_would_happen_and_how_to_agree():
     assert reports.text(IMPORT).splitlines() == [
         "Plan: import backup-2026-11-20.json (2026-11-20T14:22:33Z, 1,851 rows, proven whole)"

@@ -177,6 +177,12 @@ def test_quiet_prints_the_path_alone(home, notes):
     assert done.stderr == ""
 
 
+def test_quiet_prints_nothing_where_an_import_has_nothing_to_do(home, notes):
+    run(home, "export", "--db", notes)
+    done = run(home, "import", "latest", "--db", notes, "--quiet")
+    assert done.stdout == ""
+
+
 def test_json_prints_one_object_that_says_it_all(home, notes):
     done = run(home, "export", "--db", notes, "--json")
     [backup] = backups_in(home)

@@ -155,16 +155,35 @@ class History:
 
     def plan_basis(self, plan_id: str) -> dict[str, Any] | None:
         """Return what a plan rested on when it was shown; None when it is not on record."""
+        return self._last_detail(
+            "rests_on",
+            "operation = 'import' AND outcome = 'planned'"
+            " AND json_extract(details, '$.plan_id') = ?",
+            [plan_id],
+        )
+
+    def last_digests(self, database_path: Path, backup: Path) -> dict[str, str] | None:
+        """Return the tables' digests in a backup when it last went out of, or into, a database."""
+        return self._last_detail(
+            "digests",
+            "database = ? AND backup = ? AND outcome = 'done'"
+            " AND json_extract(details, '$.digests') NOTNULL",
+            [files.text_of(database_path), files.text_of(backup)],
+        )
+
+    def _last_detail(self, name: str, where: str, values: list[str]) -> dict[str, Any] | None:
+        """Return one of the details of the last event of a kind; None when it is not on record."""
         if not self.path.is_file():
             return None
         with database.read_only(self.path) as connection:
             row = connection.execute(
-                "SELECT details FROM events WHERE operation = 'import' AND outcome = 'planned'"
-                " AND json_extract(details, '$.plan_id') = ? ORDER BY id DESC LIMIT 1",
-                [plan_id],
+                f"SELECT details FROM events WHERE {where} ORDER BY id DESC LIMIT 1", values
             ).fetchone()
-        found: dict[str, Any] | None = json.loads(row[0])["rests_on"] if row else None
-        return found
+        try:
+            details = msgspec.json.decode(row[0], type=dict[str, Any]) if row else {}
+            return msgspec.convert(details.get(name), dict[str, Any] | None)
+        except ValueError:  # another program wrote it
+            return None
 
     @contextlib.contextmanager
     def _for_change(self) -> Iterator[database.Connection]:

@@ -21,6 +21,7 @@ EXAMPLES = """\
   diff 2026-11-19 2026-11-20   between the backups of two days
   diff latest live --rows --table contacts
                                the keys of the contacts that differ
+  diff crm.json live --sync    which of the two has moved on, for a backup kept in git
   diff old.db new.db --exit-code
                                exit code 3 when they differ"""
 
@@ -43,6 +44,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exit-code", action="store_true", help="exit code 3 when they differ, 0 when not"
     )
+    parser.add_argument(
+        "--sync",
+        action="store_true",
+        help="say which of a backup and its database has changed since it was exported or imported:"
+        " none, imported (an import is due), exported (an export is due), diverged (exit code 3)",
+    )
     add_database(parser)
     add_wait(parser)
 
@@ -57,6 +64,7 @@ def run(context: Context, arguments: argparse.Namespace) -> DiffReport:
         database=arguments.db,
         sample=arguments.sample,
         exit_code=arguments.exit_code,
+        sync=arguments.sync,
         wait_seconds=arguments.wait,
     )
     return diff_backups(context, options)

@@ -87,6 +87,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     agreement.add_argument("--yes", action="store_true", help="do it without asking")
     agreement.add_argument("--confirm", metavar="ID", help="do it if the plan is still this one")
     agreement.add_argument("--dry-run", action="store_true", help="only show the plan; exit code 0")
+    parser.add_argument(
+        "--quiet",
+        action="store_true",
+        help="print only the plan's id, or once it is done the path of the copy taken before",
+    )
     add_wait(parser)
 
 

@@ -128,4 +128,5 @@ def _print(report: reports.Report, arguments: argparse.Namespace) -> None:
         show = reports.quiet_text
     # A backup that goes to standard output has that for itself.
     out = sys.stderr if getattr(arguments, "output", None) == "-" else sys.stdout
-    print(show(report), file=out, flush=True)
+    if (shown := show(report)) or show is not reports.quiet_text:
+        print(shown, file=out, flush=True)

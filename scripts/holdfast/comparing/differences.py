@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from holdfast.comparing.syncing import Sync
 from holdfast.model import SkippedTable
 
 
@@ -85,4 +86,5 @@ class DiffReport:
     numbers: Mapping[str, tuple[int | None, int | None]]
     not_compared: tuple[SkippedTable, ...]  # tables that one side leaves out
     tells_by_exit_code: bool = False
+    sync: Sync | None = None  # None: not asked for
     warnings: tuple[str, ...] = ()

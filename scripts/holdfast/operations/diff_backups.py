@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from holdfast.comparing.frames import (
     schema_differences,
 )
 from holdfast.comparing.merging import Comparison, Side, compare
+from holdfast.comparing.syncing import Sync, sync_verdict
 from holdfast.database import DEFAULT_WAIT_SECONDS
-from holdfast.errors import DatabaseError
+from holdfast.errors import DatabaseError, UsageError
 from holdfast.formats import open_backup
 from holdfast.formats.compression import is_compressed
 from holdfast.formats.interface import BackupReader, Part, TableStart
@@ -45,6 +46,7 @@ class DiffOptions:
     database: str | None = None
     sample: bool = False
     exit_code: bool = False  # tell by the exit code whether the two differ
+    sync: bool = False  # tell which of a backup and its database has moved on
     wait_seconds: float = DEFAULT_WAIT_SECONDS
 
 
@@ -72,7 +74,39 @@ def diff_backups(context: Context, options: DiffOptions) -> DiffReport:
     )
     listed = LISTED_ROWS if options.rows else 0
     found = compare(first.side, second.side, only=options.tables, listed=listed)
-    return _report(found, (first, second), options)
+    report = _report(found, (first, second), options)
+    if options.sync:
+        report = replace(report, sync=_sync(context, found, (first, second)))
+    return report
+
+
+def _sync(context: Context, found: Comparison, sides: tuple[_Found, _Found]) -> Sync:
+    """Tell which of a backup and a database has changed since the one was made of the other."""
+    kinds = [each.kind for each in sides]
+    if sorted(kinds) != ["backup", "database"]:
+        raise UsageError(
+            "--sync compares a backup and a database", hint="As in: diff crm.json live --sync."
+        )
+    of_backup, of_database = kinds.index("backup"), kinds.index("database")
+    header = found.headers[of_backup]
+    profile = recognise(context.profiles, header.layout)
+    # Every backup moves on the time of the last one: that is no change.
+    passed = {profile.meta.table} if profile and profile.meta else set()
+
+    def digests(of: Mapping[str, str]) -> dict[str, str]:
+        known = header.layout if header.type == "partial" else of
+        return {name: digest for name, digest in of.items() if name in known.keys() - passed}
+
+    with contextlib.suppress(DatabaseError):  # a history that cannot be read says nothing
+        before = context.history.last_digests(
+            sides[of_database].side.path, sides[of_backup].side.path
+        )
+        return sync_verdict(
+            before and digests(before),
+            digests(found.trailers[of_backup].digests),
+            digests(found.trailers[of_database].digests),
+        )
+    return Sync.DIVERGED
 
 
 def _choose(context: Context, options: DiffOptions) -> ChosenDatabase | None:

@@ -60,7 +60,11 @@ def remember(
             outcome="done",
             database_path=chosen.path,
             backup=path,
-            details={"counts": trailer.counts, "by": context.actor},
+            details={
+                "counts": trailer.counts,
+                "digests": trailer.digests,
+                "by": context.actor,
+            },
         )
     except HoldfastError as error:
         yield f"the backup is good, but could not be recorded: {error}"

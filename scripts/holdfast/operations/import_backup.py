@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def import_backup(context: Context, options: ImportOptions) -> ImportReport:
     _complain_of_options(options)
     path, chosen = choose(context, options)
     try:
-        report = _import(context, options, path, chosen)
+        report, digests = _import(context, options, path, chosen)
     except HoldfastError as error:
         if options.is_agreed:
             _remember_failure(context, options, path, chosen, error)
@@ -52,7 +52,8 @@ def import_backup(context: Context, options: ImportOptions) -> ImportReport:
     if report.outcome == "planned":
         remember_plan(context, report)
     if report.outcome == "done":
-        report = replace(report, warnings=(*report.warnings, *_remember(context, report)))
+        of_all = {} if options.names_some else {"digests": digests}
+        report = replace(report, warnings=(*report.warnings, *_remember(context, report, of_all)))
     return report
 
 
@@ -75,7 +76,8 @@ def _complain_of_options(options: ImportOptions) -> None:
 
 def _import(
     context: Context, options: ImportOptions, path: Path, chosen: ChosenDatabase
-) -> ImportReport:
+) -> tuple[ImportReport, Mapping[str, str]]:
+    """Import, and return what there is to report, and the digests of the backup's tables."""
     target = describe_target(context, options, chosen)
     reader = open_source(context, options, path, target)
     with files.scratch_folder() as folder:
@@ -89,10 +91,10 @@ def _import(
             complain_of_plan(job, report.plan)
             if options.is_agreed and report.outcome == "planned":
                 report = carry_out(job, report)
-    return report
+    return report, staging.contents.trailer.digests
 
 
-def _remember(context: Context, report: ImportReport) -> Iterator[str]:
+def _remember(context: Context, report: ImportReport, more: Mapping[str, object]) -> Iterator[str]:
     try:
         context.history.record_event(
             at=context.timestamp,
@@ -109,6 +111,7 @@ def _remember(context: Context, report: ImportReport) -> Iterator[str]:
                 if report.restore_point
                 else "",
                 "plan_id": report.plan.plan_id,
+                **more,
             },
         )
     except HoldfastError as error:

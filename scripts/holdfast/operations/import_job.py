@@ -48,6 +48,11 @@ class ImportOptions:
     wait_seconds: float = DEFAULT_WAIT_SECONDS
 
     @property
+    def names_some(self) -> bool:
+        """Tell whether something of the backup is not asked for."""
+        return bool(self.tables or self.groups or self.keys)
+
+    @property
     def is_agreed(self) -> bool:
         return not self.dry_run and (self.yes or self.confirm is not None)
 

@@ -16,6 +16,7 @@ from holdfast.errors import (
     WriteFailed,
 )
 from holdfast.formats import open_backup
+from holdfast.model import Trailer
 from holdfast.operations.context import Context
 from holdfast.operations.restore_points import free_restore_point, keep_restore_point
 from holdfast.operations.shelf import find_backup
@@ -60,7 +61,7 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
         set_aside=kept,
         warnings=rebuilt.warnings,
     )
-    return replace(report, warnings=(*report.warnings, *_remember(context, report)))
+    return replace(report, warnings=(*report.warnings, *_remember(context, report, trailer)))
 
 
 def _complain_of_target(context: Context, target: Path, *, force: bool) -> None:
@@ -133,7 +134,7 @@ def _take_place(
     return kept if is_kept else None
 
 
-def _remember(context: Context, report: RestoreReport) -> Iterator[str]:
+def _remember(context: Context, report: RestoreReport, trailer: Trailer) -> Iterator[str]:
     try:
         context.history.record_event(
             at=context.timestamp,
@@ -144,6 +145,7 @@ def _remember(context: Context, report: RestoreReport) -> Iterator[str]:
             details={
                 "by": context.actor,
                 "set_aside": files.text_of(report.set_aside),
+                "digests": trailer.digests,
             },
         )
     except HoldfastError as error:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from holdfast.comparing.differences import DiffReport
+from holdfast.comparing.syncing import Sync
 from holdfast.errors import CONFIRMATION_NEEDED, DONE, DONE_WITH_WARNINGS, HoldfastError
 from holdfast.files import text_of
 from holdfast.outcomes import (
@@ -42,7 +43,9 @@ def exit_code(report: Report) -> int:
     if isinstance(report, VerifyReport):
         failed = (each.exit_code for each in report.backups if each.exit_code)
         return next(failed, DONE_WITH_WARNINGS if report.warnings else DONE)
-    if isinstance(report, DiffReport) and report.tells_by_exit_code and not report.same:
+    if isinstance(report, DiffReport) and (
+        (report.tells_by_exit_code and not report.same) or report.sync is Sync.DIVERGED
+    ):
         return DONE_WITH_WARNINGS
     return DONE_WITH_WARNINGS if report.warnings else DONE
 
@@ -89,8 +92,18 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def quiet_text(report: Report) -> str:
-    """Write only what a script needs of a report: the path of the backup."""
-    return str(report.path or "") if isinstance(report, ExportReport) else text(report)
+    """
+    Write only what a script needs of a report.
+
+    Returns: of an export the path of the backup; of an import the id of the plan that waits to be
+        confirmed, or the path of the copy that was taken before; "" when there is none.
+    """
+    if isinstance(report, ExportReport):
+        return str(report.path or "")
+    if isinstance(report, ImportReport):
+        waits = report.outcome in ("planned", "rehearsed")
+        return report.plan.plan_id if waits else str(report.restore_point or "")
+    return text(report)
 
 
 _LINES: dict[type, Callable[[Any], Iterator[str]]] = {

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from holdfast.comparing.differences import Change, DiffReport, RowDifference, TableDifference
+from holdfast.comparing.syncing import Sync
 from holdfast.reports.words import counted
 
 _NAMED_DEFINITIONS = 8
@@ -20,11 +21,21 @@ def diff_lines(report: DiffReport) -> Iterator[str]:
     else:
         yield f"From {report.first.path} to {report.second.path}:"
         yield from (f"  {line}" for line in _differences(report))
+    if report.sync:
+        yield f"Sync: {report.sync}, {_SYNC[report.sync]}."
     for skipped in report.not_compared:
         yield f"Not compared: {skipped.table} ({skipped.reason})."
     for side in (report.first, report.second):
         if not side.is_proven:
             yield f"{side.path.name} holds no counts and digests: nothing proves that it is whole."
+
+
+_SYNC = {
+    Sync.NONE: "backup and database are the same",
+    Sync.IMPORTED: "the backup alone has changed since; an import is due",
+    Sync.EXPORTED: "the database alone has changed since; an export is due",
+    Sync.DIVERGED: "both have changed, or it is not known when they were the same",
+}
 
 
 def _differences(report: DiffReport) -> Iterator[str]:
