@@ -109,7 +109,7 @@ CONDITIONAL = {
     "hard to read": (
         'create unique index\nmain."i "" (" on[t]( -- (a\n"mail" || \',)\' COLLATE nocase asc'
         " /* ) */, (tenant)) where (mail IS NOT 'where') AND ([tenant] in (6, 7));",
-        'index i " ( of t ("mail" || \',)\' COLLATE nocase, (tenant)'
+        'index i " ( of t ("mail" || \',)\' COLLATE nocase, tenant'
         " where (mail IS NOT 'where') AND ([tenant] in (6, 7))) = ann@x,),7",
     ),
 }
