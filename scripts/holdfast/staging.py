@@ -303,7 +303,9 @@ def _told_apart(table: Table, columns: tuple[str, ...]) -> Table:
     for index in table.unique_indexes:
         if set(index.columns) <= set(columns):
             rowid_name = table.rowid_name or quote_identifier(key[0])
-            return replace(table, primary_key=index.columns, rowid_name=rowid_name)
+            return replace(
+                table, primary_key=index.columns, rowid_name=rowid_name, key_collations=()
+            )
     return table
 
 

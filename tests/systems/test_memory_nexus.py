@@ -201,11 +201,15 @@ def test_a_row_that_breaks_a_check_is_reported_not_dropped(
     refused(file, empty, desk, ImportRefused, "does not fit into messages_meta: CHECK")
 
 
+@pytest.mark.parametrize(
+    ("number", "mode"), [(9, ConflictMode.OVERWRITE), (9, ConflictMode.MERGE), (4, "merge")]
+)
 def test_an_entity_that_has_another_number_here_is_a_conflict_not_a_wrong_link(
-    file: Path, empty: Path, desk: Desk
+    file: Path, empty: Path, desk: Desk, number: int, mode: str
 ) -> None:
-    run_sql(empty, "INSERT INTO entities (id, type, name) VALUES (4, 'person', 'O''Hara')")
-    refused(file, empty, desk, ImportConflict, "entities.type, name.*person")
+    run_sql(empty, f"INSERT INTO entities (id, type, name) VALUES ({number}, 'person', 'O''Hara')")
+    match = "entities.type, name.*person"
+    refused(file, empty, desk, ImportConflict, match, mode=ConflictMode(mode))
 
 
 def test_counts_are_rows_written(file: Path, database: Path, desk: Desk) -> None:
