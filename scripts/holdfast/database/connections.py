@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -103,7 +105,26 @@ def for_change(
 
 def commit(connection: Connection) -> None:
     """End the write transaction of `for_change`, keeping what it did."""
-    connection.execute("COMMIT")
+    with uncancelled():
+        connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def uncancelled() -> Iterator[None]:
+    """
+    Hear no Ctrl-C while this lasts.
+
+    SQLite would finish all the same what it is at, and only then would Python say that it was
+    cancelled: of a change that is done.
+    """
+    if threading.current_thread() is not threading.main_thread():  # which alone hears it
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager
@@ -170,12 +191,18 @@ def finished(path: Path) -> Iterator[Connection]:
 
 @contextlib.contextmanager
 def exclusive(path: Path, wait_seconds: float = DEFAULT_WAIT_SECONDS) -> Iterator[Connection]:
-    """Yield a connection that keeps all others out, outside any transaction."""
-    with _connected(path, "rw", wait_seconds, {}) as connection:
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        _patiently(connection, "BEGIN EXCLUSIVE", path, wait_seconds)
-        connection.execute("COMMIT")  # the lock stays
-        yield connection
+    """
+    Yield a connection that keeps all others out, outside any transaction.
+
+    Raises: DatabaseLocked while another connection reads or writes; otherwise as `read_only`.
+    """
+    require_database(path)
+    with translated_errors(path, wait_seconds):
+        with _connected(path, "rw", wait_seconds, {}) as connection:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            _patiently(connection, "BEGIN EXCLUSIVE", path, wait_seconds)
+            connection.execute("COMMIT")  # the lock stays
+            yield connection
 
 
 def set_journal_mode(path: Path, mode: str) -> None:

@@ -54,11 +54,12 @@ def carry_out(job: ImportJob, report: ImportReport) -> ImportReport:
         )
     try:
         _change(job, plan)
-        database.commit(job.connection)
     except BaseException:
         if restore_point:
             files.remove(restore_point)  # of a change that did not happen
         raise
+    # When this fails, nobody knows what of it is on the disk: then the restore point stays.
+    database.commit(job.connection)
     return replace(report, outcome="done", restore_point=restore_point)
 
 
