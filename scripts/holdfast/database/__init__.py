@@ -8,6 +8,7 @@ two of them would drop each other's file locks (sqlite.org/howtocorrupt.html, 2.
 from holdfast.database.connections import (
     building,
     commit,
+    exclusive,
     finished,
     for_change,
     read_only,
@@ -19,9 +20,9 @@ from holdfast.database.connections import (
 from holdfast.database.copies import (
     complain_of_damage,
     converge,
+    copy_aside,
     copy_database,
     copy_pages,
-    set_aside,
 )
 from holdfast.database.library import (
     DEFAULT_WAIT_SECONDS,
@@ -58,9 +59,11 @@ __all__ = [
     "commit",
     "complain_of_damage",
     "converge",
+    "copy_aside",
     "copy_database",
     "copy_pages",
     "create_database",
+    "exclusive",
     "finished",
     "for_change",
     "insert_row",
@@ -73,7 +76,6 @@ __all__ = [
     "require_database",
     "run_definition",
     "scratch",
-    "set_aside",
     "set_journal_mode",
     "shadow_tables",
     "sqlite_version",

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast import files
-from holdfast.database.connections import exclusive, finished, read_only
+from holdfast.database.connections import finished, read_only, uncancelled
 from holdfast.database.library import (
     DEFAULT_WAIT_SECONDS,
     Connection,
@@ -54,43 +53,43 @@ def copy_database(source: Path, target: Path, wait_seconds: float = DEFAULT_WAIT
         files.publish(partial, [target])
 
 
-@contextlib.contextmanager
-def set_aside(
-    path: Path, kept: Path, wait_seconds: float = DEFAULT_WAIT_SECONDS
-) -> Iterator[Connection]:
+def copy_aside(live: Connection, path: Path, kept: Path) -> None:
     """
-    Copy a live database to `kept`, and keep all others out of it for as long as this lasts.
+    Copy the database of a connection of `exclusive` to `kept`, and check the copy.
 
-    What was in its log is in the database itself, with no log beside it.
+    Afterwards all of it is in the file itself, with nothing in a log beside it.
 
-    Raises: DatabaseLocked while another connection reads or writes; then nothing has changed.
+    Raises: DatabaseDamaged; WriteFailed when `kept` exists or cannot be written.
     """
-    files.make_folder(kept.parent)
-    with translated_errors(path, wait_seconds), exclusive(path, wait_seconds) as live:
-        with files.new_file(kept.parent) as (file, partial):
-            with contextlib.closing(sqlite3.connect(partial)) as copy:
-                live.backup(copy)
-            files.fsync_file(file)
-            files.publish(partial, [kept])
-        live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        yield live
+    with files.new_file(kept.parent) as (file, partial):
+        with contextlib.closing(sqlite3.connect(partial)) as copy:
+            live.backup(copy)
+            complain_of_damage(copy, path)
+        files.fsync_file(file)
+        files.publish(partial, [kept])
+    live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def converge(
-    path: Path, source: Path, kept: Path, wait_seconds: float = DEFAULT_WAIT_SECONDS
-) -> None:
+def converge(live: Connection, path: Path, source: Path) -> None:
     """
-    Give a live database the content of another, after copying what it has to `kept`.
+    Give the database of a connection of `exclusive` the content of another, in one transaction.
 
     Its file stays the same one, so that a program that has it open, but is not reading, sees
     the new content: a file put in its place would leave that program with the old one.
 
-    Raises: as `set_aside`.
+    Raises: DatabaseError and its kin; WriteFailed; DatabaseDamaged after the change.
     Source: https://www.sqlite.org/backup.html
     """
-    with set_aside(path, kept, wait_seconds) as live, finished(source) as wanted:
-        wanted.backup(live)
+    with finished(source) as wanted, translated_errors(path):
+        if _page_size(wanted) != _page_size(live):
+            live.execute("PRAGMA journal_mode = DELETE")  # a log holds pages of one size
+        with uncancelled():
+            wanted.backup(live)
         complain_of_damage(live, path)
+
+
+def _page_size(connection: Connection) -> int:
+    return int(connection.execute("PRAGMA page_size").fetchone()[0])
 
 
 def complain_of_damage(

@@ -18,7 +18,11 @@ from holdfast.errors import (
 from holdfast.formats import open_backup
 from holdfast.model import Trailer
 from holdfast.operations.context import Context
-from holdfast.operations.restore_points import free_restore_point, keep_restore_point
+from holdfast.operations.restore_points import (
+    free_restore_point,
+    record_restore_point,
+    remove_outdated,
+)
 from holdfast.operations.shelf import find_backup
 from holdfast.outcomes import RestoreReport
 from holdfast.rebuild import rebuild
@@ -109,18 +113,18 @@ def _take_place(
     kept = free_restore_point(context, target)
     if target.exists() and options.force:
         try:
-            database.require_database(target)
-            with database.set_aside(target, kept, options.wait_seconds) as live:
-                database.complain_of_damage(live, target)
+            with database.exclusive(target, options.wait_seconds) as live:
                 _complain_of_holders(target)
+                database.copy_aside(live, target, kept)
+                record_restore_point(context, target, kept, "restore")
                 files.take_over(partial, target)
-            return keep_restore_point(context, target, kept, "restore")
+            remove_outdated(context, target)
+            return kept
         except DatabaseLocked as error:
             raise RestoreRefused(
                 f"{target} is in use: {error}", hint="Close the program that has it open."
             ) from error
         except DatabaseError:
-            files.remove(kept)
             files.move_with_sidecars(target, kept)
     elif any(path.exists() for path in files.sidecars(target)) and not target.exists():
         files.move_with_sidecars(target, kept)

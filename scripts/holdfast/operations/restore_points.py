@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,18 +26,23 @@ def take_restore_point(context: Context, source: Path, reason: str, wait_seconds
     """
     path = free_restore_point(context, source)
     database.copy_database(source, path, wait_seconds)
-    return keep_restore_point(context, source, path, reason)
+    record_restore_point(context, source, path, reason)
+    remove_outdated(context, source)
+    return path
 
 
-def keep_restore_point(context: Context, source: Path, path: Path, reason: str) -> Path:
-    """Record a restore point that was taken, and let go of those whose time is over."""
-    try:
+def record_restore_point(context: Context, source: Path, path: Path, reason: str) -> None:
+    """Record a restore point; before the change, so that it is found whatever ends that."""
+    # The copy is there, which is what counts; that the history fails is said by others.
+    with contextlib.suppress(HoldfastError):
         context.history.record_restore_point(RestorePoint(path, source, context.timestamp, reason))
+
+
+def remove_outdated(context: Context, source: Path) -> None:
+    """Let go of the restore points of a database whose time is over."""
+    with contextlib.suppress(HoldfastError):
         for point in outdated(context.history.restore_points(source), context.now):
             files.remove(point.path)
-    except HoldfastError:
-        pass  # the copy is there, which is what counts; that the history fails is said by others
-    return path
 
 
 def outdated(points: Sequence[RestorePoint], now: datetime) -> list[RestorePoint]:

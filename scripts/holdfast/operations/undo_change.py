@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from holdfast import database, files
 from holdfast.comparing.differences import DiffReport
-from holdfast.database import DEFAULT_WAIT_SECONDS
+from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
 from holdfast.digest import digest_of
 from holdfast.errors import (
     BackupNotFound,
@@ -22,7 +23,11 @@ from holdfast.errors import (
 from holdfast.model import ChosenDatabase, RestorePoint
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.diff_backups import LIVE, DiffOptions, diff_backups
-from holdfast.operations.restore_points import free_restore_point, keep_restore_point
+from holdfast.operations.restore_points import (
+    free_restore_point,
+    record_restore_point,
+    remove_outdated,
+)
 from holdfast.outcomes import UndoneTable, UndoReport
 from holdfast.schema import read_schema
 
@@ -53,6 +58,15 @@ def undo_change(context: Context, options: UndoOptions) -> UndoReport:
     Raises: BackupNotFound; PlanChanged; RestoreRefused while another program uses the database.
     """
     chosen = choose_database(context, options.database, sample=options.sample)
+    try:
+        return _undo(context, options, chosen)
+    except HoldfastError as error:
+        if options.yes or options.confirm:
+            _remember_failure(context, chosen, options, error)
+        raise
+
+
+def _undo(context: Context, options: UndoOptions, chosen: ChosenDatabase) -> UndoReport:
     points = tuple(context.history.restore_points(chosen.path))
     report = UndoReport(chosen, points, None, (), (), "", "listed", None)
     if options.list_only:
@@ -62,11 +76,8 @@ def undo_change(context: Context, options: UndoOptions) -> UndoReport:
     if report.outcome != "planned" or not (options.yes or options.confirm):
         return report
     if not options.yes and options.confirm != report.plan_id:
-        raise PlanChanged(
-            f"what would happen is no longer the plan {options.confirm}",
-            hint="Run undo again without --confirm, and look at the new plan.",
-        )
-    path = _go_back(context, options, chosen.path, point)
+        raise _plan_changed(options.confirm)
+    path = _go_back(context, options, report, point)
     warnings = tuple(_remember(context, chosen, point, path))
     return replace(report, outcome="done", restore_point=path, warnings=warnings)
 
@@ -85,6 +96,11 @@ def _plan(
     context: Context, options: UndoOptions, report: UndoReport, point: RestorePoint
 ) -> UndoReport:
     """Compare the database with the restore point, from what is to what would be."""
+    with database.finished(point.path) as copy:
+        database.complain_of_damage(copy, point.path)
+    # The id first: what changes while the two are compared is seen when it is looked at again.
+    with database.read_only(report.database.path, options.wait_seconds) as live:
+        plan_id = _plan_id(live, point)
     found = diff_backups(
         context,
         DiffOptions(
@@ -100,7 +116,6 @@ def _plan(
         for table in found.tables
         if table.row_count
     )
-    plan_id = _plan_id(report.database.path, point, options.wait_seconds)
     outcome = "nothing to do" if found.same else "rehearsed" if options.dry_run else "planned"
     return replace(
         report,
@@ -134,28 +149,42 @@ def _other_changes(found: DiffReport) -> Iterator[str]:
     yield from (f"{name} changes" for name in found.numbers)
 
 
-def _plan_id(path: Path, point: RestorePoint, wait_seconds: float) -> str:
+def _plan_id(live: Connection, point: RestorePoint) -> str:
     """Hash what the plan rests on: the restore point, and all rows of the database."""
-    with database.read_only(path, wait_seconds) as connection:
-        rows = {
-            table.name: digest_of(connection, table).hex()
-            for table in read_schema(connection).tables
-        }
+    rows = {table.name: digest_of(live, table).hex() for table in read_schema(live).tables}
     basis = json.dumps([files.sha256_of(point.path), rows], sort_keys=True)
     return hashlib.sha256(basis.encode()).hexdigest()[:_PLAN_ID_LENGTH]
 
 
-def _go_back(context: Context, options: UndoOptions, path: Path, point: RestorePoint) -> Path:
+def _plan_changed(wanted: str | None) -> PlanChanged:
+    return PlanChanged(
+        "what would happen is no longer "
+        + (f"the plan {wanted}" if wanted else "what was planned"),
+        hint="Run undo again without --confirm, and look at the new plan.",
+    )
+
+
+def _go_back(
+    context: Context, options: UndoOptions, report: UndoReport, point: RestorePoint
+) -> Path:
+    """Carry the plan out, if it is still the same once nobody else can change the database."""
+    path = report.database.path
     kept = free_restore_point(context, path)
     try:
-        database.converge(path, point.path, kept, options.wait_seconds)
+        with database.exclusive(path, options.wait_seconds) as live:
+            if _plan_id(live, point) != report.plan_id:
+                raise _plan_changed(options.confirm)
+            database.copy_aside(live, path, kept)
+            record_restore_point(context, path, kept, "undo")
+            database.converge(live, path, point.path)
     except DatabaseLocked as error:
         users = ", ".join(files.holders([path, *files.sidecars(path)])) or "another program"
         raise RestoreRefused(
             f"{path} is in use by {users}",
             hint="Close it, then undo again. Nothing was changed.",
         ) from error
-    return keep_restore_point(context, path, kept, "undo")
+    remove_outdated(context, path)
+    return kept
 
 
 def _remember(
@@ -172,3 +201,17 @@ def _remember(
         )
     except HoldfastError as error:
         yield f"the database is as it was, but that could not be recorded: {error}"
+
+
+def _remember_failure(
+    context: Context, chosen: ChosenDatabase, options: UndoOptions, error: HoldfastError
+) -> None:
+    with contextlib.suppress(HoldfastError):  # the failure itself is what the person must see
+        context.history.record_event(
+            at=context.timestamp,
+            operation="undo",
+            outcome=type(error).__name__,
+            database_path=chosen.path,
+            backup=Path(options.point),
+            details={"by": context.actor, "message": str(error)},
+        )
