@@ -241,24 +241,6 @@ def some_of(count, most):
 
 @pytest.mark.slow
 @needs("strace")
-def test_an_import_killed_at_a_system_call_leaves_all_old_or_all_new_rows(home, few, tmp_path):
-    template, backup = few
-    database = fresh(template, tmp_path / "data")
-    words = ["import", backup, "--db", database, "--yes"]
-    calls = calls_of(home, tmp_path, database, *words)
-    assert state_of(database) == (NEW, 300)
-    assert calls["pwrite64"] > 10 and calls["fsync"] + calls["fdatasync"] > 1
-    for name, count in calls.items():
-        for number in some_of(count, 12):
-            fresh(template, tmp_path / "data")
-            kill = ["-e", f"inject={name}:signal=KILL:when={number}"]
-            done = traced(home, tmp_path, database, ["-e", f"trace={name}", *kill], *words)
-            assert done.returncode == -signal.SIGKILL, (name, number, done)
-            assert state_of(database) in ((OLD, 300), (NEW, 300))
-
-
-@pytest.mark.slow
-@needs("strace")
 def test_after_a_killed_import_everything_works_again(home, few, tmp_path):
     template, backup = few
     database = fresh(template, tmp_path / "data")

@@ -58,7 +58,7 @@ def new_file(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
             yield file, Path(name)
     finally:
         for path in folder.glob(f"{Path(name).name}*"):  # with what SQLite puts beside it
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # what stays is hidden, and goes after a day
                 path.unlink()
 
 
@@ -106,7 +106,12 @@ def publish(partial: Path, candidates: Iterable[Path], *, manifest_suffix: str =
             ):
                 continue
             if _link(partial, taken):
-                fsync_folder(taken.parent)
+                try:
+                    fsync_folder(taken.parent)
+                except OSError:
+                    with contextlib.suppress(OSError):  # what was not put on disk is not there
+                        taken.unlink()
+                    raise
                 return taken
     raise WriteFailed(
         f"{taken} is already there", hint="Nothing is ever overwritten: name another."
@@ -124,7 +129,8 @@ def _link(partial: Path, target: Path) -> bool:
             return False
         os.rename(partial, target)
         return True
-    os.unlink(partial)
+    with contextlib.suppress(OSError):  # it has its name; the hidden one goes later
+        os.unlink(partial)
     return True
 
 
@@ -236,6 +242,8 @@ def take_over(partial: Path, target: Path) -> None:
         if hasattr(os, "chown") and (old.st_uid, old.st_gid) != (os.getuid(), os.getgid()):
             os.chown(partial, old.st_uid, old.st_gid)
         partial.replace(target)
+    # It has happened, whatever this says; and after a power cut the old one would be whole, too.
+    with contextlib.suppress(OSError):
         fsync_folder(target.parent)
 
 
@@ -297,9 +305,15 @@ def remove_leftovers(folder: Path, now: float, *, prefix: str = PARTIAL_PREFIX) 
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
     """Yield a private folder that is gone afterwards; those of killed programs go too."""
-    temporary = Path(tempfile.gettempdir())
+    try:
+        temporary = Path(tempfile.gettempdir())
+    except OSError as error:
+        raise WriteFailed(
+            f"no folder for temporary files can be written: {error.strerror or error}",
+            hint="Free some space, or name a folder that you may write to in TMPDIR.",
+        ) from error
     with translated_errors(temporary):
-        folder = tempfile.TemporaryDirectory(prefix=_SCRATCH_PREFIX)
+        folder = tempfile.TemporaryDirectory(prefix=_SCRATCH_PREFIX, ignore_cleanup_errors=True)
     with folder as name:
         remove_leftovers(temporary, Path(name).stat().st_mtime, prefix=_SCRATCH_PREFIX)
         yield Path(name)

@@ -128,5 +128,13 @@ def _print(report: reports.Report, arguments: argparse.Namespace) -> None:
         show = reports.quiet_text
     # A backup that goes to standard output has that for itself.
     out = sys.stderr if getattr(arguments, "output", None) == "-" else sys.stdout
-    if (shown := show(report)) or show is not reports.quiet_text:
-        print(shown, file=out, flush=True)
+    try:
+        if (shown := show(report)) or show is not reports.quiet_text:
+            print(shown, file=out, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise WriteFailed(
+            f"all is done, but the report cannot be written: {error.strerror}",
+            hint="Look with status what there is.",
+        ) from error

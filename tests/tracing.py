@@ -1,0 +1,100 @@
+"""Runs verbs under strace, with a fault at a chosen system call; many of them, quickly."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.running import SCRIPTS, environment
+
+# The system calls by which anything on a disk changes.
+CHANGING = (
+    *("write", "pwrite64", "ftruncate", "fallocate", "fsync", "fdatasync"),
+    *("link", "linkat", "rename", "renameat", "renameat2", "unlink", "unlinkat"),
+)
+
+# What is loaded once is in each fork of it, which waits to be traced before it begins.
+_SERVER = """
+import ctypes, json, os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from holdfast.cli import diff_verb, import_verb, restore_verb, run, status_verb, undo_verb
+import sqlite_utils
+for line in sys.stdin:
+    words, output = json.loads(line)
+    child = os.fork()
+    if not child:
+        ctypes.CDLL(None).prctl(0x59616D61, -1)  # PR_SET_PTRACER: strace, which is no ancestor
+        said = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        try:
+            code = run.main(words)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    os.waitpid(child, os.WUNTRACED)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class Traced:
+    """Verbs of one home, run one after the other under strace."""
+
+    def __init__(self, server: subprocess.Popen[str], folder: Path) -> None:
+        self._server = server
+        self._trace, self._said = folder / "trace", folder / "said"
+
+    def run(self, *words: str | Path, fault: str = "") -> tuple[int, str]:
+        """
+        Run a verb to its end; returns its exit code, and all that it said.
+
+        Args: fault: as strace takes it for `inject=`, such as `fsync:error=EIO:when=2`.
+        """
+        assert self._server.stdin and self._server.stdout
+        request = [[str(word) for word in words], str(self._said)]
+        print(json.dumps(request), file=self._server.stdin, flush=True)
+        process = int(self._server.stdout.readline())
+        inject = ["-e", f"trace={fault.partition(':')[0]}", "-e", f"inject={fault}"]
+        trace = ["-e", f"trace={','.join(CHANGING)}"]
+        options = ["-o", str(self._trace), *(inject if fault else trace)]
+        strace = ["strace", "-f", *options, "-p", str(process)]
+        with subprocess.Popen(strace, stderr=subprocess.PIPE, text=True) as tracer:
+            assert tracer.stderr
+            assert "attached" in tracer.stderr.readline()
+            os.kill(process, signal.SIGCONT)
+            code = int(self._server.stdout.readline())
+            tracer.communicate()
+        return code, self._said.read_text()
+
+    def calls(self) -> Counter[str]:
+        """Count the system calls of the last run, which had no fault, by name."""
+        trace = self._trace.read_text(errors="replace")
+        return Counter(re.findall(rf"(?m)^\d+ +({'|'.join(CHANGING)})\(", trace))
+
+
+@contextlib.contextmanager
+def tracing(home: Path, folder: Path) -> Iterator[Traced]:
+    """Yield what runs verbs in a home under strace; `folder` is for what it notes."""
+    command = [sys.executable, "-c", _SERVER, str(SCRIPTS)]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        yield Traced(server, folder)
+        assert server.stdin
+        server.stdin.close()
