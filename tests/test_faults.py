@@ -411,6 +411,38 @@ def test_ctrl_c_ends_an_import_and_nothing_is_changed(home, many, tmp_path):
 
 
 @pytest.mark.slow
+def test_ctrl_c_at_any_moment_of_an_import_leaves_all_old_or_all_new_rows(home, few, tmp_path):
+    database = fresh(few[0], tmp_path / "data")
+    words = [few[1], "--db", database, "--yes"]
+    seconds = duration_of(home, "import", *words)
+    for number in range(12):
+        fresh(few[0], tmp_path / "data")
+        process = start(home, "import", *words)
+        time.sleep(seconds * (0.4 + 0.06 * number))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+        outcome = state_of(database)
+        assert outcome in ((OLD, 300), (NEW, 300))
+        assert b"unexpectedly" not in errors, errors
+        if process.returncode == 0:
+            assert outcome == (NEW, 300)
+
+
+@pytest.mark.slow
+def test_a_writer_between_plan_and_confirmation_is_waited_for_and_seen(home, few, tmp_path):
+    database = fresh(few[0], tmp_path / "data")
+    words = [few[1], "--db", database]
+    plan = reported(home, "import", *words, exit_code=4)["plan"]["plan_id"]
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE contacts SET filler = 'mine' WHERE id = 7")
+        run(home, "import", *words, "--confirm", plan, "--wait", "0.2", exit_code=13)
+        other.execute("COMMIT")
+    run(home, "import", *words, "--confirm", plan, exit_code=23)
+    assert rows(database, "SELECT state, filler FROM contacts WHERE id = 7") == [(OLD, "mine")]
+
+
+@pytest.mark.slow
 def test_ctrl_c_ends_the_wait_for_a_lock(home, tmp_path):
     database = make_database(tmp_path / "crm.db", TABLES)
     with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
