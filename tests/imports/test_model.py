@@ -26,9 +26,10 @@ CREATE TABLE p (id INTEGER PRIMARY KEY, mail UNIQUE, v, updated_at);
 CREATE TABLE c (id TEXT PRIMARY KEY, p REFERENCES p ON DELETE CASCADE, v, updated_at);
 CREATE TABLE d (a, b, v, updated_at, PRIMARY KEY (a, b)) WITHOUT ROWID;
 CREATE TABLE k (v, p REFERENCES p);
+CREATE TABLE s (id INTEGER PRIMARY KEY, up REFERENCES s ON DELETE SET NULL, v, updated_at);
 """
-KEYS = {"p": 1, "c": 1, "d": 2, "k": 0}  # columns of the key; none: rows are told apart by all
-WIDTHS = {"p": 4, "c": 4, "d": 4, "k": 2}
+KEYS = {"p": 1, "c": 1, "d": 2, "k": 0, "s": 1}  # columns of the key; 0: all of them
+WIDTHS = {"p": 4, "c": 4, "d": 4, "k": 2, "s": 4}
 
 Row = tuple[Cell, ...]
 Key = tuple[Cell, ...]
@@ -44,6 +45,7 @@ ROWS: dict[str, st.SearchStrategy[Any]] = {
     "c": st.tuples(st.sampled_from(["", "a", "B", "ü"]), PARENTS, VALUES, TIMES),
     "d": st.tuples(st.integers(1, 2), st.sampled_from(["x", "y", b"x"]), VALUES, TIMES),
     "k": st.tuples(VALUES, PARENTS),
+    "s": st.tuples(st.integers(1, 4), PARENTS, VALUES, TIMES),
 }
 
 
@@ -148,9 +150,10 @@ def broken(content: Content) -> Counter[tuple[str, Row]]:
     """Count rows that refer to nothing: who they are, and what they refer to."""
     parents = {row[0] for row in content["p"]} | {None}
     found: Counter[tuple[str, Row]] = Counter()
-    for row in content["c"]:
-        if row[1] not in parents:
-            found["c", row[:2]] += 1
+    for name, of in (("c", parents), ("s", {row[0] for row in content["s"]} | {None})):
+        for row in content[name]:
+            if row[1] not in of:
+                found[name, row[:2]] += 1
     for row, count in content["k"].items():
         if row[1] not in parents:
             found["k", (typed(row[0]), row[1])] += count
