@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from holdfast.database import Connection, quote_identifier
+from holdfast.equality import all_of, is_equal, same_key
 from holdfast.model import ForeignKey, folded
-from holdfast.works import (
-    WRITTEN,
-    Action,
-    Work,
-    all_of,
-    changes,
-    gone_condition,
-    identity_of,
-    is_equal,
-    same_key,
-    work_rows,
-)
+from holdfast.works import WRITTEN, Action, Work, changes, gone_condition, identity_of, work_rows
 
 
 def find_broken(

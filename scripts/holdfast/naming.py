@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from holdfast.database import Connection, quote_identifier
-from holdfast.staging import StagedTable
+from holdfast.staged import StagedTable
 
 EXAMPLES = 5  # rows that are named of each kind of conflict
 
 
-def key_columns(table: StagedTable, *, stored: bool = False) -> str:
-    """Name the columns that a row is called by: its key, or else the first it has."""
-    names = [pair[stored] for pair in table.key]
+def key_columns(table: StagedTable, alias: str = "s") -> str:
+    """
+    Name the columns that a row is called by: its key, or else the first it has.
+
+    Args: alias: `m` for a row of the database, any other for one of the backup.
+    """
+    names = [there if alias == "m" else here for here, there in table.key]
     names = names or list(map(quote_identifier, table.columns[:4]))
-    return ", ".join(f"{'m' if stored else 's'}.{name}" for name in names)
+    return ", ".join(f"{alias}.{name}" for name in names)
 
 
 def staged_key(connection: Connection, table: StagedTable, row: int) -> str:

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from holdfast.database import Connection, quote_identifier, text_as
+from holdfast.equality import is_equal, same_key
 from holdfast.naming import EXAMPLES, key_columns, shown_key
 from holdfast.outcomes import PlannedRow, TablePlan
 from holdfast.uniques import find_collisions
-from holdfast.works import (
-    Action,
-    ConflictMode,
-    Work,
-    changes,
-    gone_condition,
-    is_equal,
-    same_key,
-    work_rows,
-)
+from holdfast.works import Action, ConflictMode, Work, changes, gone_condition, work_rows
 
 
 def plan_table(connection: Connection, work: Work) -> TablePlan:
@@ -109,13 +101,19 @@ def planned_rows(connection: Connection, work: Work) -> Iterator[PlannedRow]:
     """Yield every row that an import would write, keep or remove, by its key."""
     table = work.table
     with text_as(connection, lambda text: text.decode("utf-8", "replace")):
-        for action, *key in connection.execute(
-            f"SELECT w.action, {key_columns(table)} FROM {work_rows(work)} ORDER BY w.row"
+        row = quote_identifier(table.numbered)
+        for action, *keys in connection.execute(
+            f"SELECT w.action, {key_columns(table)}, {key_columns(table, 'o')}"
+            f" FROM {work_rows(work)} JOIN {table.original} AS o ON o.{row} = w.row ORDER BY w.row"
         ):
-            yield PlannedRow(table.target.name, Action(action).name.lower(), shown_key(key))
+            key, was = (
+                shown_key(half) for half in (keys[: len(keys) // 2], keys[len(keys) // 2 :])
+            )
+            shown = key if key == was else f"{was} -> {key}"
+            yield PlannedRow(table.target.name, Action(action).name.lower(), shown)
         if work.mode is ConflictMode.CLEAR and not table.is_new:
             for key in connection.execute(
-                f"SELECT {key_columns(table, stored=True)} FROM {table.target_quoted} AS m"
+                f"SELECT {key_columns(table, 'm')} FROM {table.target_quoted} AS m"
                 f" WHERE {gone_condition(work)}"
             ):
                 yield PlannedRow(table.target.name, "remove", shown_key(key))

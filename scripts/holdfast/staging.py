@@ -20,67 +20,7 @@ from holdfast.errors import ImportRefused
 from holdfast.formats.interface import BackupReader, TableStart, warnings_of
 from holdfast.model import Column, Contents, Header, Layout, SkippedTable, Table, Trailer, folded
 from holdfast.schema import affinity_of
-
-SCHEMA_NAME = "staged"  # what the scratch database is called where it is attached
-
-
-@dataclass(frozen=True, slots=True)
-class StagedTable:
-    """One table of the backup, and where its rows go."""
-
-    target: Table
-    columns: tuple[str, ...]  # of the backup's rows that are wanted, by the target's names
-    has_rowid: bool  # the staged rows' numbers are the rowids that the backup gives
-    numbered: str  # what SQL calls the number of a staged row
-    added: tuple[Column, ...] = ()  # columns among `columns` that the target is to get
-    is_new: bool = False  # the target is to be made
-
-    @property
-    def quoted(self) -> str:
-        return f"{SCHEMA_NAME}.{quote_identifier(self.target.name)}"
-
-    @property
-    def target_quoted(self) -> str:
-        return f"main.{quote_identifier(self.target.name)}"
-
-    @property
-    def defaults_quoted(self) -> str:
-        """Name the table whose one row is what columns hold once they are added."""
-        return f"{SCHEMA_NAME}.{quote_identifier(_defaults_name(self))}"
-
-    def affinity(self, column: str) -> str:
-        """Name the affinity that a column has, or will have, in the target."""
-        known = (*self.target.columns, *self.added)
-        declared = next(each for each in known if each.name == column).declared_type
-        return affinity_of(declared, is_strict=self.target.is_strict)
-
-    @property
-    def key(self) -> tuple[tuple[str, str], ...]:
-        """
-        The columns that tell rows apart, each by its SQL name here and in the target.
-
-        Empty when there is no primary key, or the backup's rows lack a part of it.
-        """
-        if self.target.is_virtual and self.target.rowid_name:
-            pair = (quote_identifier(self.numbered), self.target.rowid_name)
-            return (pair,) if self.has_rowid else ()
-        key = self.target.primary_key
-        if not set(key) <= set(self.columns):
-            return ()
-        return tuple((quote_identifier(name), quote_identifier(name)) for name in key)
-
-    @property
-    def key_collations(self) -> tuple[str, ...]:
-        """Of each pair of `key`: the SQL by which the target's index compares it."""
-        collations = self.target.key_collations if not self.target.is_virtual else ()
-        if len(collations) != len(self.key):
-            return ("",) * len(self.key)
-        return tuple(f" COLLATE {quote_identifier(name)}" for name in collations)
-
-    @property
-    def key_may_be_null(self) -> bool:
-        """A rowid table's key may hold NULL, unless it is the rowid."""
-        return self.target.rowid_name is not None and not self.target.is_virtual
+from holdfast.staged import ROWID_NAMES, StagedTable, definition_of, free_name, keep_defaults
 
 
 @dataclass(slots=True)
@@ -92,6 +32,7 @@ class Staging:
     tables: list[StagedTable] = field(default_factory=list)
     skipped: list[SkippedTable] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    basis: dict[str, object] = field(default_factory=dict)  # of new keys, besides the rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +67,9 @@ def stage_backup(reader: BackupReader, path: Path, target: StagingTarget) -> Sta
                 header = part
                 chooser.choose(part)
                 for table in chooser.staged.values():
-                    connection.execute(_create(table))
-                    _keep_defaults(connection, table)
+                    name = quote_identifier(table.target.name)
+                    connection.execute(f"CREATE TABLE {name} {definition_of(table)}")
+                    keep_defaults(connection, table)
             elif isinstance(part, TableStart) and header:
                 table_or_none = chooser.staged.get(part.name)
                 layout = header.layout[part.name]
@@ -237,7 +179,7 @@ class _Chooser:
         _complain_of_missing(table, columns)
         self._compare_types(table, described, columns)
         taken = {folded(name) for name in columns}
-        numbered = next((name for name in _ROWID_NAMES if name not in taken), "")
+        numbered = next((name for name in ROWID_NAMES if name not in taken), "")
         return StagedTable(
             target=_told_apart(table, columns),
             columns=columns,
@@ -309,9 +251,6 @@ def _told_apart(table: Table, columns: tuple[str, ...]) -> Table:
     return table
 
 
-_ROWID_NAMES = ("rowid", "_rowid_", "oid")
-
-
 def _complain_of_missing(target: Table, columns: tuple[str, ...]) -> None:
     for column in target.columns:
         needed = column.not_null and not column.has_default
@@ -320,34 +259,3 @@ def _complain_of_missing(target: Table, columns: tuple[str, ...]) -> None:
                 f"{target.name}.{column.name} must not be empty, and the backup lacks it",
                 hint="This backup is of an older form of the database.",
             )
-
-
-def free_name(name: str, taken: set[str]) -> str:
-    """Return `name` with as many dollar signs before it as it takes to be free."""
-    while folded(name) in taken:
-        name = f"${name}"
-    return name
-
-
-def _defaults_name(table: StagedTable) -> str:
-    return f"$defaults of {table.target.name}"
-
-
-def _keep_defaults(connection: Connection, table: StagedTable) -> None:
-    """Have SQLite say what the rows that are there will hold in columns that are added."""
-    if table.added:
-        name = quote_identifier(_defaults_name(table))
-        columns = (
-            f"{quote_identifier(column.name)} {table.affinity(column.name)}"
-            + (f" DEFAULT {column.default}" if column.has_default else "")
-            for column in table.added
-        )
-        connection.execute(f"CREATE TABLE {name} ({', '.join(columns)})")
-        connection.execute(f"INSERT INTO {name} DEFAULT VALUES")
-
-
-def _create(table: StagedTable) -> str:
-    columns = [f"{quote_identifier(name)} {table.affinity(name)}" for name in table.columns]
-    if table.numbered not in _ROWID_NAMES:
-        columns.insert(0, f"{quote_identifier(table.numbered)} INTEGER PRIMARY KEY")
-    return f"CREATE TABLE {quote_identifier(table.target.name)} ({', '.join(columns)})"

@@ -18,21 +18,12 @@ from holdfast.definitions import (
     index_parts,
     names_in,
 )
+from holdfast.equality import all_of, same_key
 from holdfast.model import folded
 from holdfast.naming import EXAMPLES, key_columns, shown_key, staged_key
 from holdfast.schema import affinity_of, collations_of
-from holdfast.staging import StagedTable, free_name
-from holdfast.works import (
-    WRITTEN,
-    Action,
-    Work,
-    all_of,
-    changes,
-    gone_condition,
-    identity_of,
-    same_key,
-    work_rows,
-)
+from holdfast.staged import StagedTable, free_name
+from holdfast.works import WRITTEN, Action, Work, changes, gone_condition, identity_of, work_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +289,7 @@ class _Scratch:
     def _stored_key(self, identity: tuple[object, ...]) -> str:
         table = self._table
         is_this = all_of([f"{name} IS ?" for name in identity_of(table)])
-        query = f"SELECT {key_columns(table, stored=True)} FROM {table.target_quoted} AS m"
+        query = f"SELECT {key_columns(table, 'm')} FROM {table.target_quoted} AS m"
         row = self._connection.execute(f"{query} WHERE {is_this}", identity).fetchone()
         return shown_key(row or identity)
 

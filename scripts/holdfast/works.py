@@ -8,13 +8,22 @@ that the database lacks are added, as often as the backup has them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from holdfast.database import Connection, quote_identifier
+from holdfast.equality import (
+    all_of,
+    is_equal,
+    key_parts,
+    same_key,
+    stored_value,
+    whole_key,
+    whole_value,
+)
 from holdfast.recency import is_later, time_column
-from holdfast.staging import StagedTable
+from holdfast.staged import StagedTable
 
 
 class ConflictMode(StrEnum):
@@ -25,6 +34,7 @@ class ConflictMode(StrEnum):
     FAIL = "fail"  # nothing at all is imported
     CLEAR = "clear"  # as overwrite; and rows that the backup does not have are removed
     NEWER = "newer"  # the row that was changed later wins
+    REMAP = "remap"  # rows come in as new, under keys of their own, unless a name matches them
 
 
 class Action(IntEnum):
@@ -131,79 +141,9 @@ def _keyed_work(table: StagedTable) -> str:
     return (
         f"SELECT s.{quote_identifier(table.numbered)}, {action}"
         f" FROM {table.quoted} AS s LEFT JOIN {table.target_quoted} AS m"
-        f" ON {same_key(table)} WHERE {_whole_key(table, 's.')}"
+        f" ON {same_key(table)} WHERE {whole_key(table, 's.')}"
         f" AND ({first} IS NULL OR NOT ({equal}))"
     )
-
-
-def all_of(conditions: Sequence[str]) -> str:
-    """Join conditions by AND."""
-    return _joined(conditions, " AND ") if conditions else "TRUE"
-
-
-def _joined(parts: Sequence[str], operator: str) -> str:
-    """Join expressions as a tree: SQLite takes none deeper than 1,000."""
-    if len(parts) == 1:
-        return parts[0]
-    half = len(parts) // 2
-    return f"({_joined(parts[:half], operator)}{operator}{_joined(parts[half:], operator)})"
-
-
-def same_key(table: StagedTable, stored: str = "m") -> str:
-    """Compare the keys of a stored row and a staged row `s` as the database's index does."""
-    pairs = zip(table.key, table.key_collations, strict=True)
-    return all_of([f"{stored}.{there} = s.{here}{collate}" for (here, there), collate in pairs])
-
-
-def key_parts(table: StagedTable, stored: str = "m") -> list[str]:
-    """Name the parts of a stored row's key, to be compared as the database's index does."""
-    pairs = zip(table.key, table.key_collations, strict=True)
-    return [f"{stored}.{there}{collate}" for (_, there), collate in pairs]
-
-
-def _whole_key(table: StagedTable, alias: str = "", *, in_target: bool = False) -> str:
-    parts = [f"{alias}{pair[in_target]} IS NOT NULL" for pair in table.key]
-    return all_of(parts) if parts else "FALSE"
-
-
-def is_equal(table: StagedTable, column: str) -> str:
-    """Compare a staged value with the stored one: value and type, whatever the collation."""
-    here, there = f"s.{quote_identifier(column)}", stored_value(table, column, "m")
-    equal = f"{here} IS {there} COLLATE BINARY"
-    if table.affinity(column) != "BLOB":
-        return equal
-    # Only a column without affinity keeps 1 apart from 1.0, and 0.0 from -0.0.
-    zero = f"({_sign_of_zero(here)} IS {_sign_of_zero(there)})"
-    return f"({equal} AND typeof({here}) = typeof({there}) AND {zero})"
-
-
-def stored_value(table: StagedTable, column: str, stored: str) -> str:
-    """Name the value of a stored row; a column that is to be added will hold its default."""
-    name = quote_identifier(column)
-    if column in [each.name for each in table.added]:
-        return f"(SELECT {name} FROM {table.defaults_quoted})"
-    return f"{stored}.{name}"
-
-
-def _sign_of_zero(value: str) -> str:
-    return (
-        f"(CASE WHEN {value} = 0 AND typeof({value}) = 'real' THEN is_negative_zero({value}) END)"
-    )
-
-
-def _whole_value(values: Iterable[str]) -> str:
-    """
-    Write values into one text: equal texts, equal values, to the last bit.
-
-    It stands for them where SQLite takes no more than 2,000 terms.
-    """
-    # 21 digits tell any two REALs apart, but for 0.0 and -0.0; their text as such has fewer.
-    parts = [
-        f"typeof({value}) || hex(CASE typeof({value}) WHEN 'real' THEN printf('%!.20e', {value})"
-        f" || coalesce({_sign_of_zero(value)}, '') ELSE {value} END)"
-        for value in values
-    ]
-    return _joined(parts, " || ")
 
 
 def _keyless_rows(work: Work) -> str:
@@ -214,10 +154,10 @@ def _keyless_rows(work: Work) -> str:
     equal rows on its side), and stored and new: how many equal rows each side has.
     """
     table = work.table
-    staged = _whole_value(f"s.{quote_identifier(name)}" for name in table.columns)
-    stored = _whole_value(stored_value(table, name, "m") for name in table.columns)
+    staged = whole_value(f"s.{quote_identifier(name)}" for name in table.columns)
+    stored = whole_value(stored_value(table, name, "m") for name in table.columns)
     identity = identity_of(table)[0]
-    here, there = _whole_key(table, "s."), _whole_key(table, "m.", in_target=True)
+    here, there = whole_key(table, "s."), whole_key(table, "m.", in_target=True)
     return (
         "SELECT row, is_staged,"
         " row_number() OVER (PARTITION BY is_staged, value ORDER BY row) AS nth,"
@@ -290,7 +230,7 @@ def identity_of(table: StagedTable, stored: str = "m") -> list[str]:
     if table.key:
         return key_parts(table, stored)
     names = table.target.primary_key or table.columns
-    return [_whole_value(f"{stored}.{quote_identifier(name)}" for name in names)]
+    return [whole_value(f"{stored}.{quote_identifier(name)}" for name in names)]
 
 
 def _tells_equals_apart(table: StagedTable) -> bool:
@@ -302,16 +242,16 @@ def _find_gone(connection: Connection, work: Work) -> None:
     """List the rows of the database that the backup does not have."""
     table = work.table
     columns = ", ".join(f"{each} AS k{n}" for n, each in enumerate(identity_of(table)))
-    whole_key = _whole_key(table, "m.", in_target=True)
+    has_key = whole_key(table, "m.", in_target=True)
     # NOT IN a list that does not depend on the row is looked up, where NOT EXISTS would search.
     staged = (
         f"SELECT {', '.join(f's.{here}' for here, _ in table.key)} FROM {table.quoted} AS s"
-        f" WHERE {_whole_key(table, 's.')}"
+        f" WHERE {whole_key(table, 's.')}"
     )
     missing = f"({', '.join(key_parts(table))}) NOT IN ({staged})"
     connection.execute(
         f"CREATE TABLE {work.gone} AS SELECT {columns} FROM {table.target_quoted} AS m"
-        f" WHERE {whole_key}" + (f" AND {missing}" if table.key else "")
+        f" WHERE {has_key}" + (f" AND {missing}" if table.key else "")
     )
     if not table.key or table.key_may_be_null:
         too_many = "nth > new" if _tells_equals_apart(table) else "stored > new"

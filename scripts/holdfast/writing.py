@@ -14,19 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from holdfast.database import Connection, quote_identifier
+from holdfast.equality import key_parts, same_key
 from holdfast.model import Rows, Schema, folded
 from holdfast.schema import fills, has_feeding_trigger, writes_to
-from holdfast.staging import StagedTable, free_name
-from holdfast.works import (
-    Action,
-    ConflictMode,
-    Work,
-    changes,
-    gone_condition,
-    key_parts,
-    same_key,
-    work_rows,
-)
+from holdfast.staged import StagedTable, free_name
+from holdfast.works import Action, ConflictMode, Work, changes, gone_condition, work_rows
 
 MOST_TERMS = 2000  # that SQLite takes in one statement
 

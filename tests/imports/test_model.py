@@ -19,7 +19,7 @@ from holdfast.operations.context import Context
 from holdfast.places import Home
 from holdfast.works import ConflictMode
 from tests.conftest import NOW, connected, everything, run_sql
-from tests.imports.conftest import Tool
+from tests.imports.conftest import MODES, Tool
 
 SCHEMA = """
 CREATE TABLE p (id INTEGER PRIMARY KEY, mail UNIQUE, v, updated_at);
@@ -233,7 +233,7 @@ def scratch_tool(case: Case) -> Iterator[Tool]:
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(case=cases(), mode=st.sampled_from(list(ConflictMode)))
+@given(case=cases(), mode=st.sampled_from(MODES))
 def test_an_import_does_what_its_mode_promises(case: Case, mode: ConflictMode) -> None:
     promise = promised(case, mode)
     with scratch_tool(case) as tool:

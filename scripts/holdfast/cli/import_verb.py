@@ -56,7 +56,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=[mode.value for mode in ConflictMode],
         default=ConflictMode.OVERWRITE.value,
         help="rows whose key is taken: overwrite them (default), merge (leave them), newer (the"
-        " later one wins), clear (and remove rows that the backup lacks), or fail",
+        " later one wins), clear (and remove rows that the backup lacks), remap (rows of another"
+        " machine: they get new keys, unless a name matches them), or fail",
     )
     for mode in (ConflictMode.FAIL, ConflictMode.MERGE, ConflictMode.OVERWRITE, ConflictMode.CLEAR):
         modes.add_argument(

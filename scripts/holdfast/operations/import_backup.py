@@ -21,6 +21,7 @@ from holdfast.operations.import_job import (
     find_works,
     open_source,
     opened,
+    remapped,
     stage,
 )
 from holdfast.operations.import_plan import complain_of_plan, plan_import
@@ -85,6 +86,7 @@ def _import(
         with opened(target, staging, options) as connection:
             if read_schema(connection) != target.schema:
                 raise PlanChanged("the database's tables changed meanwhile", hint="Try again.")
+            staging = remapped(connection, options, target, staging)
             works = find_works(connection, options, target, staging)
             job = ImportJob(context, options, path, target, staging, connection, works)
             report = plan_import(job)

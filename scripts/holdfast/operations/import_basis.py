@@ -37,6 +37,7 @@ def plan_basis(job: ImportJob) -> Basis:
             if not work.table.is_new
         },
         "options": options_of(options),
+        "keys": job.staging.basis,
     }
 
 
@@ -103,6 +104,8 @@ def _differences(known: Basis, now: Basis) -> Iterator[str]:
     tables = [name for name in sorted(shared) if known["tables"][name] != now["tables"][name]]
     if tables:
         yield f"the database has changed since, in {', '.join(tables)}"
+    if known.get("keys") != now["keys"]:
+        yield "the numbers in use, or the natural keys of the profile, are others"
     others = sorted(known["tables"].keys() ^ now["tables"].keys())
     if others and not options:
         yield f"the database's own tables are others ({', '.join(others)})"

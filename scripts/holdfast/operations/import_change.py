@@ -19,7 +19,7 @@ from holdfast.operations.restore_points import take_restore_point
 from holdfast.outcomes import ImportReport, Plan, TablePlan
 from holdfast.profiles import ImportFacts, activity_row
 from holdfast.schema import affinity_of, broken_references
-from holdfast.staging import StagedTable
+from holdfast.staged import StagedTable
 from holdfast.works import Work, find_work, is_settled
 from holdfast.writing import (
     Written,

@@ -19,8 +19,10 @@ from holdfast.operations.import_source import beads_path, complain_of_tool, read
 from holdfast.operations.shelf import find_backup
 from holdfast.profiles import Profile, choose_groups, recognise
 from holdfast.rebuild import describe
+from holdfast.remapping import remap
 from holdfast.schema import dependency_order, has_feeding_trigger, read_facts, read_schema
-from holdfast.staging import SCHEMA_NAME, Staging, StagingTarget, stage_backup
+from holdfast.staged import SCHEMA_NAME
+from holdfast.staging import Staging, StagingTarget, stage_backup
 from holdfast.works import ConflictMode, Work, find_work
 
 
@@ -202,6 +204,16 @@ def opened(
     """Open the database with the staged rows beside it: to be changed, once that is agreed to."""
     open_it = database.for_change if options.is_agreed else database.read_only
     return open_it(target.chosen.path, options.wait_seconds, attach={SCHEMA_NAME: staging.path})
+
+
+def remapped(
+    connection: Connection, options: ImportOptions, target: ImportTarget, staging: Staging
+) -> Staging:
+    """Give the staged rows new keys, where the mode asks for that."""
+    if options.mode is not ConflictMode.REMAP:
+        return staging
+    natural_keys = target.profile.natural_keys if target.profile else {}
+    return remap(connection, staging, target.schema, natural_keys)
 
 
 def find_works(

@@ -10,7 +10,8 @@ from holdfast.database import Connection, quote_identifier
 from holdfast.errors import UsageError
 from holdfast.model import folded
 from holdfast.selection import Graph, Selection, Source
-from holdfast.staging import StagedTable, Staging
+from holdfast.staged import StagedTable
+from holdfast.staging import Staging
 
 
 def select_keys(staging: Staging, words: Sequence[str], *, with_children: bool) -> None:

@@ -9,7 +9,7 @@ from holdfast import files
 from holdfast.database import Connection, quote_identifier
 from holdfast.operations.import_job import ImportJob
 from holdfast.operations.restore_points import restore_point_folder
-from holdfast.staging import SCHEMA_NAME
+from holdfast.staged import SCHEMA_NAME
 from holdfast.works import WRITTEN
 
 

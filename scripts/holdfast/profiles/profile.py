@@ -95,6 +95,7 @@ class Profile:
     order: tuple[TableName, ...] = ()
     skip_on_import: Mapping[TableName, Words] = field(default_factory=dict)  # table to reason
     changed_at: tuple[ColumnName, ...] = ()  # hold the time of a row's last change
+    natural_keys: Mapping[TableName, tuple[ColumnName, ...]] = field(default_factory=dict)
     headline: tuple[TableName, ...] = ()
     meta: Meta | None = None
     activity: Activity | None = None

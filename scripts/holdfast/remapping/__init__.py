@@ -1,0 +1,192 @@
+"""
+Gives staged rows the keys that they will have in a database that never knew them.
+
+Keys that are mere numbers mean another row on every machine: rows are matched by what names them
+everywhere, and those without a match get numbers of their own. References follow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from holdfast.database import Connection, quote_identifier
+from holdfast.equality import all_of
+from holdfast.errors import ImportRefused
+from holdfast.model import ForeignKey, Schema, SkippedTable, Table, folded
+from holdfast.remapping.copies import Copy, link, make_copy, staged_names
+from holdfast.remapping.names import natural_key, own_number
+from holdfast.remapping.numbers import last_number
+from holdfast.remapping.rounds import groups_of, settle
+from holdfast.schema import affinity_of, references
+from holdfast.staged import StagedTable
+from holdfast.staging import Staging
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What the rows come into."""
+
+    schema: Schema  # with the tables that are to be made
+    natural_keys: Mapping[str, Sequence[str]]
+    references: Sequence[tuple[str, ForeignKey]]
+    stored: Sequence[tuple[str, ForeignKey]]  # those of tables that are there already
+
+    def references_of(self, table: Table) -> list[ForeignKey]:
+        return [key for name, key in self.references if folded(name) == folded(table.name)]
+
+    def natural_key(self, table: Table) -> tuple[str, ...]:
+        return natural_key(table, self.natural_keys)
+
+    def number_of(self, table: Table) -> str:
+        return own_number(table, self.references_of(table), self.natural_key(table))
+
+
+def remap(
+    connection: Connection,
+    staging: Staging,
+    schema: Schema,
+    natural_keys: Mapping[str, Sequence[str]],
+) -> Staging:
+    """
+    Match the staged rows to those of the database, number the others anew, rewrite references.
+
+    What is staged stays as it is; the result stands for copies of it, in temporary tables.
+
+    Args: natural_keys: the columns that a profile names rows by, by table.
+    Raises: ImportConflict for rows that cannot be told; ImportRefused for references to rows that
+        the backup does not bring, and when numbers run out.
+    """
+    made = [table.target for table in staging.tables if table.is_new]
+    known = replace(schema, tables=(*schema.tables, *made))
+    target = _Target(known, natural_keys, references(known.tables), references(schema.tables))
+    wanted = [table for table in staging.tables if not _is_mere_index(table, target)]
+    copies = _copy(connection, wanted, target)
+    for group in groups_of(copies):
+        settle(connection, copies, group)
+    kept = {folded(name) for name, copy in copies.items() if copy.last_number is None}
+    trailer = staging.contents.trailer
+    marks = {name: mark for name, mark in trailer.sequences.items() if folded(name) in kept}
+    contents = replace(staging.contents, trailer=replace(trailer, sequences=marks))
+    return replace(
+        staging,
+        contents=contents,
+        tables=[copy.table for copy in copies.values()],
+        skipped=[*staging.skipped, *_left_out(staging, wanted)],
+        warnings=[*staging.warnings, *_undeclared(connection, copies, target)],
+        basis={
+            "natural_keys": {name: list(columns) for name, columns in natural_keys.items()},
+            "last_numbers": {name: copy.last_number for name, copy in copies.items()},
+        },
+    )
+
+
+def _is_mere_index(table: StagedTable, target: _Target) -> bool:
+    """Tell whether rows are known by the number of a row of another table, which nobody names."""
+    covered = {folded(name) for key in target.references_of(table.target) for name in key.columns}
+    key = {folded(name) for name in table.target.primary_key}
+    return table.target.is_virtual and not (key and key <= covered)
+
+
+def _left_out(staging: Staging, wanted: Sequence[StagedTable]) -> Iterator[SkippedTable]:
+    for table in staging.tables:
+        if table not in wanted:
+            yield SkippedTable(
+                table.target.name,
+                "its row numbers stand for rows of another table, which get new ones",
+            )
+
+
+def _copy(
+    connection: Connection, wanted: Sequence[StagedTable], target: _Target
+) -> dict[str, Copy]:
+    copies = {}
+    for position, table in enumerate(wanted):
+        keys = target.references_of(table.target)
+        copy = make_copy(connection, table, position, keys, target.natural_key(table.target))
+        if copy.number and not table.is_new:
+            mark = target.schema.sequences.get(table.target.name)
+            copy.last_number = last_number(
+                connection, table.target, copy.number, mark, target.stored
+            )
+        copies[folded(table.target.name)] = copy
+    for copy in copies.values():
+        keys = target.references_of(copy.table.target)
+        link(connection, copies, copy, keys)
+        _complain_of_lost(connection, copy, target)
+    return copies
+
+
+def _complain_of_lost(connection: Connection, copy: Copy, target: _Target) -> None:
+    """Refuse references by number to rows that are not staged: here it may be any row's."""
+    linked = {each.key: each.name for each in copy.links}
+    for key in target.references_of(copy.table.target):
+        parent = target.schema.table(key.parent)
+        number = target.number_of(parent) if parent else ""
+        if not number or folded(number) not in map(folded, key.parent_columns):
+            continue
+        columns = list(map(quote_identifier, staged_names(copy.table, key.columns)))
+        # A text key means the same row everywhere, whether or not it comes along.
+        is_text = parent is None or _affinity(parent, number) == "TEXT"
+        is_own_key = parent is copy.table.target and key.columns == key.parent_columns
+        if not columns or is_own_key or is_text:
+            continue
+        rows = f" AND s.{copy.row} NOT IN (SELECT row FROM {linked[key]})" if key in linked else ""
+        whole = all_of([f"s.{name} IS NOT NULL" for name in columns])
+        (count,) = connection.execute(
+            f"SELECT count(*) FROM {copy.table.original} AS s WHERE {whole}{rows}"
+        ).fetchone()
+        if count:
+            raise ImportRefused(
+                f"{count:,} rows of {copy.table.target.name} refer by number to rows of"
+                f" {key.parent} that are not imported, and may be other rows here",
+                hint=f"Nothing was changed. Import {key.parent} as well, or without --mode remap.",
+            )
+
+
+def _affinity(table: Table, name: str) -> str:
+    declared = next(each.declared_type for each in table.columns if each.name == name)
+    return affinity_of(declared, is_strict=table.is_strict)
+
+
+def _undeclared(
+    connection: Connection, copies: Mapping[str, Copy], target: _Target
+) -> Iterator[str]:
+    """Name columns that seem to hold numbers of rows, which nothing declares, and so stay."""
+    if not any(_has_new_numbers(connection, copy) for copy in copies.values()):
+        return
+    found: dict[str, list[str]] = defaultdict(list)
+    for copy in copies.values():
+        table = copy.table
+        known = {name for key in target.references_of(table.target) for name in key.columns}
+        declared = set(map(folded, (*known, *table.target.primary_key)))
+        for column in table.columns:
+            if folded(column) in declared or not _REFERRING.search(column):
+                continue
+            name = quote_identifier(column)
+            if connection.execute(
+                f"SELECT 1 FROM {table.quoted} WHERE typeof({name}) = 'integer' LIMIT 1"
+            ).fetchone():
+                found[table.target.name].append(column)
+    for name, columns in found.items():
+        yield (
+            f"{name}.{', '.join(columns)}: numbers that may refer to rows, which nothing declares,"
+            " so they stay as they are."
+        )
+
+
+_REFERRING = re.compile(r"(?i:_ids?)$|[a-z]Ids?$")
+
+
+def _has_new_numbers(connection: Connection, copy: Copy) -> bool:
+    if not copy.number:
+        return False
+    number, row = quote_identifier(copy.number), copy.row
+    return bool(
+        connection.execute(
+            f"SELECT EXISTS (SELECT 1 FROM {copy.table.quoted} AS s JOIN {copy.table.original} AS o"
+            f" ON o.{row} = s.{row} WHERE s.{number} IS NOT o.{number})"
+        ).fetchone()[0]
+    )
