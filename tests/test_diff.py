@@ -601,18 +601,19 @@ def test_rows_that_are_still_in_the_write_ahead_log_are_seen(diff, backup, make_
         assert changed(diff(made, source)) == {"log": (1, 0, 0)}
 
 
-def test_a_writer_goes_on_meanwhile_and_is_not_seen(make_database):
+def test_a_writer_goes_on_meanwhile_and_is_not_seen(make_database, context):
     source = make_database("PRAGMA journal_mode = wal;" + CONTACTS)
 
     def parts():
-        for part in operation._database_parts(source, 1):
+        for part in operation._database_parts(context(), source, 1, None):
             if isinstance(part, TableStart) and part.name == "contacts":
                 run_sql(source, "DELETE FROM tags; DROP TABLE pairs")
             yield part
 
     unchanged = make_database(CONTACTS, "unchanged.db")
     found = compare(
-        Side(unchanged, lambda: operation._database_parts(unchanged, 1)), Side(source, parts)
+        Side(unchanged, lambda: operation._database_parts(context(), unchanged, 1, None)),
+        Side(source, parts),
     )
     assert [table.same for table in found.tables] == [4, 0, 3, 3, 5]
     assert rows(source, "SELECT * FROM tags") == []
@@ -946,6 +947,8 @@ def test_the_json_says_whether_the_two_are_the_same_and_what_differs(home):
         "schema": [],
         "numbers": {},
         "not_compared": [],
+        "parts": [],
+        "sync": None,
         "tells_by_exit_code": False,
         "warnings": [],
     }

@@ -464,9 +464,14 @@ def test_the_page_has_a_table_with_every_key_of_a_record(record: Any) -> None:
 
 def test_keys_are_written_in_the_order_of_the_page(tmp_path: Path) -> None:
     found = read_json(export(tmp_path, "--sample").read_text("utf-8"))
-    # The sample has no full-text index, and so none of their settings.
+    part = export(tmp_path, "--sample", "--tables", "tasks", folder="part")
+    choice = read_json(part.read_text("utf-8")).header["choice"]
+    # The sample has no full-text index, and so none of their settings; and its profile no rules.
     names = list(found.header)
     names.insert(names.index("schema"), "settings")
+    place = names.index("database")
+    names[place:place] = ["choice", "left_out", "redacted"]
+    left_out = ["rows", "links", "references", "columns"]
     header = {name: found.header.get(name) for name in names}
     trailer = found.trailer
     folder = export(tmp_path, "--sample", "--format", "folder", folder="folder")
@@ -475,7 +480,15 @@ def test_keys_are_written_in_the_order_of_the_page(tmp_path: Path) -> None:
     copy = export(tmp_path, "--sample", "--format", "sqlite", folder="copy")
     manifest = json.loads(copy.with_name("backup.manifest.json").read_bytes())
     of = found.header
-    written = [header, of["database"], of["schema"][0], of["layout"]["tasks"], trailer]
+    written = [
+        header,
+        choice,
+        left_out,
+        of["database"],
+        of["schema"][0],
+        of["layout"]["tasks"],
+        trailer,
+    ]
     assert [list(each) for each in [*written, own, manifest]] == keys_of_tables(FORMAT)
     assert list(metadata) == [
         *(key for key in found.header if key not in ("schema", "layout")),
@@ -580,5 +593,6 @@ def test_an_unchanged_database_gives_the_same_bytes_when_asked_to(
     first, second = (export(tmp_path, *words, folder=name) for name in "ab")
     assert first.read_bytes() == second.read_bytes()
     left_out = ["backup_date", "exported_by", "generator", "settings"]
+    left_out += ["choice", "left_out", "redacted"]
     keys = [key for key in keys_of_tables(FORMAT)[0] if key not in left_out]
     assert list(read(form, first).header) == keys

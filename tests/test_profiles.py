@@ -178,11 +178,13 @@ WRONG_VALUES = [
     ("changed_at: [a, a]", 'changed_at[1]: "a" is in the list twice'),
     (
         "activity: {table: a, values: {b: [1]}}",
-        "activity.values.b: give text or a whole number or a number, not a list",
+        "activity.values.b: give text or a whole number or a number or names with their values,"
+        " not a list",
     ),
     (
         "activity: {table: a, values: {b: true}}",
-        "activity.values.b: give text or a whole number or a number, not true",
+        "activity.values.b: give text or a whole number or a number or names with their values,"
+        " not true",
     ),
     (
         "activity: {table: a, values: {b: 'by {who}'}}",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from holdfast.cells import RowWriter
 from holdfast.database import Connection
 from holdfast.model import Table
+from holdfast.redaction import Secrets
 from holdfast.rows import layout_of, read_batches
 
 
@@ -39,10 +40,16 @@ class Digest:
             yield lines
 
 
-def read_lines(connection: Connection, table: Table) -> Iterator[bytes]:
-    """Yield a table's rows as they stand in a backup, some lines at a time."""
-    writer = RowWriter(layout_of(table).columns)
-    return map(writer.lines, read_batches(connection, table))
+def read_lines(
+    connection: Connection, table: Table, secrets: Secrets | None = None
+) -> Iterator[bytes]:
+    """
+    Yield a table's rows as they stand in a backup, some lines at a time.
+
+    Args: secrets: sees each row first, and may replace some of it.
+    """
+    writer, batches = RowWriter(layout_of(table).columns), read_batches(connection, table)
+    return map(writer.lines, map(secrets.rows, batches) if secrets else batches)
 
 
 def digest_of(connection: Connection, table: Table) -> Digest:

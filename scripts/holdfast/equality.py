@@ -41,7 +41,8 @@ def whole_key(table: StagedTable, alias: str = "", *, in_target: bool = False) -
 
 def is_equal(table: StagedTable, column: str) -> str:
     """Compare a staged value with the stored one: value and type, whatever the collation."""
-    here, there = f"s.{quote_identifier(column)}", stored_value(table, column, "m")
+    there = stored_value(table, column, "m")
+    here = table.value(column, f"s.{quote_identifier(column)}", there)
     equal = f"{here} IS {there} COLLATE BINARY"
     if table.affinity(column) != "BLOB":
         return equal

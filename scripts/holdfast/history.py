@@ -29,7 +29,8 @@ CREATE TABLE backups (
     row_count INTEGER NOT NULL,
     counts TEXT NOT NULL,      -- JSON: rows by table
     verified TEXT NOT NULL,    -- what was proven of it: '' or the name of a rung
-    verified_at TEXT NOT NULL
+    verified_at TEXT NOT NULL,
+    part TEXT NOT NULL         -- which part of the database it holds; '': all
 );
 CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -63,6 +64,7 @@ class KnownBackup:
     counts: Mapping[str, int]
     verified: str
     verified_at: str
+    part: str = ""
 
     def is_still(self, path: Path) -> bool:
         """Tell whether the file is as it was when it was recorded."""
@@ -85,7 +87,7 @@ class History:
         with database.read_only(self.path) as connection:
             rows = connection.execute(
                 "SELECT path, database, created_at, bytes, modified_ns, row_count, counts,"
-                " verified, verified_at FROM backups ORDER BY created_at DESC, rowid DESC"
+                " verified, verified_at, part FROM backups ORDER BY created_at DESC, rowid DESC"
             ).fetchall()
         try:
             return [

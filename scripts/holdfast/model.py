@@ -26,6 +26,7 @@ class ForeignKey:
     columns: tuple[str, ...]
     parent: str
     parent_columns: tuple[str, ...]  # empty: the parent's primary key
+    is_declared: bool = False  # by a profile: the database does not know of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ class UniqueIndex:
 
     name: str
     columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What is read of a table: all of it, unless this says otherwise."""
+
+    condition: str = ""  # SQL that the rows meet; "": all rows
+    values: Mapping[str, str] = field(default_factory=dict)  # SQL in the place of a column
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class Table:
     unique_indexes: tuple[UniqueIndex, ...] = ()
     # By which the index of the key compares each of its columns; empty: the key is the rowid.
     key_collations: tuple[str, ...] = field(default=(), compare=False)
+    excerpt: Excerpt = field(default_factory=Excerpt)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -142,6 +152,34 @@ class DatabaseFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen of a database that a backup does not hold whole."""
+
+    profile: str = ""  # whose rules say what is left out; "": none
+    groups: tuple[str, ...] = ()  # that were named; all: also those that must be named
+    tables: tuple[str, ...] = ()  # that were named
+    scope: tuple[str, ...] = ()  # such as project=Planning
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What was named, for people; nothing where only the profile's rules leave things out."""
+        named = {"groups": self.groups, "tables": self.tables}
+        words = [f"{kind} {', '.join(names)}" for kind, names in named.items() if names]
+        return (*words, *self.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How much a backup leaves out of the tables that it holds."""
+
+    rows: Mapping[str, int] = field(default_factory=dict)  # by table: as the profile wants it
+    links: Mapping[str, int] = field(default_factory=dict)  # by table: to rows outside the scope
+    # By table and column, with a dot between: references to rows that are left out, now NULL.
+    references: Mapping[str, int] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by table
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """What a backup says before its rows."""
 
@@ -153,6 +191,9 @@ class Header:
     database: DatabaseFacts
     schema: tuple[SchemaEntry, ...]
     layout: Mapping[str, Layout]
+    choice: Choice | None = None  # None: all that the database holds
+    left_out: LeftOut | None = None
+    redacted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # secrets, by table
     # How full-text indexes rank and merge, by index, where that was set.
     settings: Mapping[str, Mapping[str, str | int | float]] = field(default_factory=dict)
     backup_date: str = ""  # UTC, ISO 8601; "" in a reproducible backup, as the next two
@@ -160,6 +201,18 @@ class Header:
     generator: str = ""
     unknown_keys: tuple[str, ...] = ()  # that a later minor version wrote; never written
     notes: tuple[str, ...] = ()  # what its reader has to say of it; never written
+
+
+def redacted_names(header: Header) -> tuple[str, ...]:
+    """Name what a backup has markers for, by table and column with a dot between."""
+    return tuple(f"{table}.{name}" for table, names in header.redacted.items() for name in names)
+
+
+def part_of(header: Header) -> str:
+    """Say which part of its database a backup holds; "" for one that is full."""
+    if header.type != "partial":
+        return ""
+    return "; ".join(header.choice.words if header.choice else ()) or "a part"
 
 
 @dataclass(frozen=True, slots=True)

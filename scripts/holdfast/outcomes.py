@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from holdfast.model import ChosenDatabase, RestorePoint, Rung, SkippedTable
+from holdfast.model import ChosenDatabase, LeftOut, RestorePoint, Rung, SkippedTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,11 @@ class ExportReport:
     profile: str | None
     verified: str  # the highest rung; "" for none
     warnings: tuple[str, ...]
+    part: str = ""  # which part of the database it holds; "": all
+    left_out: LeftOut = field(default_factory=LeftOut)
+    # Rows that hold a secret, by table and column with a dot between.
+    secrets: Mapping[str, int] = field(default_factory=dict)
+    is_redacted: bool = False  # the backup has markers in their place
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,8 @@ class ImportReport:
     warnings: tuple[str, ...]
     issues: Mapping[str, int] = field(default_factory=dict)  # of another tracker: what they become
     recognised: str = ""  # what the file was taken for, when another program wrote it
+    part: str = ""  # which part of its database the backup holds; "": all
+    redacted: tuple[str, ...] = ()  # by table and column, what has markers in the backup
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,7 @@ class BackupOnFile:
     verified: str  # the highest rung the file reached as it stands, or DAMAGED; "" for none
     verified_at: str  # UTC, ISO 8601
     database: str  # the path it was read from; "": not on record here
+    part: str = ""  # which part of the database it holds; "": all
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,10 @@ class RestoreReport:
     broken_references: int  # as the backup has them
     set_aside: Path | None  # where what was there is now
     warnings: tuple[str, ...]
+    part: str = ""  # which part of its database the backup held; "": all
+    redacted: tuple[str, ...] = ()  # by table and column, what has markers
+    left_out: LeftOut = field(default_factory=LeftOut)
+    skipped_tables: tuple[SkippedTable, ...] = ()  # whose rows the backup left out
 
 
 @dataclass(frozen=True, slots=True)

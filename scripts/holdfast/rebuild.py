@@ -19,6 +19,7 @@ from holdfast.digest import digest_of
 from holdfast.errors import DatabaseError, RestoreFailed
 from holdfast.formats.interface import BackupReader, TableStart, warnings_of
 from holdfast.model import Contents, Header, Rows, Schema, SchemaEntry, Trailer
+from holdfast.rows import as_laid_out
 from holdfast.schema import (
     broken_references,
     dependency_order,
@@ -334,7 +335,8 @@ def _differences(connection: Connection, header: Header, trailer: Trailer) -> It
         table = schema.table(name)
         if table is None and name.startswith("sqlite_stat"):
             continue
-        if table is None or digest_of(connection, table).hex() != digest:
+        laid_out = as_laid_out(table, header.layout[name]) if table else None
+        if laid_out is None or digest_of(connection, laid_out).hex() != digest:
             raise _differs(f"the rows of {name}")
     if schema.sequences != trailer.sequences:
         raise _differs("the AUTOINCREMENT marks")

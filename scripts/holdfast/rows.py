@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from holdfast.cells import InvalidText
@@ -29,9 +30,16 @@ def layout_of(table: Table) -> Layout:
     )
 
 
+def as_laid_out(table: Table, layout: Layout) -> Table:
+    """Return a table without the columns that a backup of it lacks."""
+    kept = set(map(folded, layout.columns))
+    columns = tuple(column for column in table.columns if folded(column.name) in kept)
+    return replace(table, columns=columns)
+
+
 def read_batches(connection: Connection, table: Table) -> Iterator[list[tuple[Any, ...]]]:
     """
-    Yield all rows of a table in lists, cells in the order of its layout.
+    Yield the rows of a table, or of its excerpt, in lists; cells are in the order of its layout.
 
     Text that is not valid UTF-8 comes as InvalidText. The connection must be inside one read
     transaction, and used for nothing else that reads text meanwhile.
@@ -86,7 +94,8 @@ def _text_of_utf16(value: bytes, encoding: str) -> str | InvalidText:
 
 
 def _query(table: Table, *, as_bytes: bool = False) -> str:
-    names = [quote_identifier(name) for name in table.column_names]
+    values, condition = table.excerpt.values, table.excerpt.condition
+    names = [values.get(name, quote_identifier(name)) for name in table.column_names]
     # The declared collation may call different keys equal, and may not be known here.
     order = [f"{quote_identifier(name)} COLLATE BINARY" for name in table.primary_key]
     if table.rowid_name is not None:
@@ -95,9 +104,10 @@ def _query(table: Table, *, as_bytes: bool = False) -> str:
         names.insert(0, table.rowid_name)
     if as_bytes:  # types first, then values
         kinds = [f"typeof({name})" for name in names]
-        values = [f"iif(typeof({name}) = 'text', CAST({name} AS BLOB), {name})" for name in names]
-        names = [*kinds, *values]
+        cells = [f"iif(typeof({name}) = 'text', CAST({name} AS BLOB), {name})" for name in names]
+        names = [*kinds, *cells]
     query = f"SELECT {', '.join(names)} FROM main.{quote_identifier(table.name)}"
+    query += f" WHERE {condition}" if condition else ""
     return f"{query} ORDER BY {', '.join(order)}" if order else query
 
 

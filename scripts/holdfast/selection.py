@@ -91,6 +91,7 @@ class Selection:
         self.graph = graph
         self._tables: dict[str, str] = {}
         self._round = 0
+        self._avoided: Sequence[Selection] = ()
 
     @property
     def names(self) -> list[str]:
@@ -106,25 +107,73 @@ class Selection:
         query = f"SELECT EXISTS (SELECT 1 {found})"
         return bool(self.graph.connection.execute(query, values).fetchone()[0])
 
-    def holds(self, name: str, alias: str) -> str:
-        """Return the condition that a row is picked, by the SQL names of what identifies it."""
-        identity = self.graph.sources[folded(name)].identity
-        return self._holds(name, [f"{alias}.{column}" for column in identity])
+    def add_referring(
+        self, number: int, parents: Selection, *, among: Selection | None = None
+    ) -> None:
+        """
+        Pick the rows that refer by one reference to rows of another selection.
 
-    def count(self, name: str) -> int:
-        """Count the picked rows of a table."""
+        Args:
+            number: the reference's place in the graph.
+            among: only rows that this has, too.
+        """
+        name, key = self.graph.references[number]
+        if not parents.count(key.parent):
+            return
+        ends = _numbered("e.c", self.graph.sources[folded(name)].identity)
+        also = among.holds(name, "e.c", numbered=True) if among else "TRUE"
+        self._insert(
+            name,
+            f"SELECT DISTINCT {ends}, {self._round} FROM {self.graph.edges(number)} AS e"
+            f" WHERE {parents.holds(key.parent, 'e.p', numbered=True)} AND {also}",
+        )
+
+    def remove(self, others: Selection) -> None:
+        """Drop all rows that another selection has."""
+        for name, table in self._tables.items():
+            theirs = others.holds(name, "k", numbered=True)
+            self.graph.connection.execute(f"DELETE FROM {table} WHERE {theirs}")
+
+    def holds(self, name: str, prefix: str = "", *, numbered: bool = False) -> str:
+        """
+        Return the condition that a row of a table is picked.
+
+        Args:
+            prefix: what stands before the names of the columns that identify the row: `t.`
+            numbered: these are not the table's own, but the prefix with numbers from 0 on.
+        """
+        if folded(name) not in self._tables:
+            return "FALSE"
+        identity = self.graph.sources[folded(name)].identity
+        keys = _numbered("k", identity)
+        names = ", ".join(f"{prefix}{n if numbered else each}" for n, each in enumerate(identity))
+        return f"({names}) IN (SELECT {keys} FROM {self._tables[folded(name)]})"
+
+    def counts(self, among: Selection | None = None) -> dict[str, int]:
+        """Count the picked rows by table, where there are any; those that `among` has, too."""
+        found = {
+            self.graph.sources[name].table.name: self.count(name, among)
+            for name in sorted(self._tables)
+        }
+        return {name: count for name, count in found.items() if count}
+
+    def count(self, name: str, among: Selection | None = None) -> int:
+        """Count the picked rows of a table; those that `among` has, too."""
         if folded(name) not in self._tables:
             return 0
         query = f"SELECT count(*) FROM {self._tables[folded(name)]}"
+        if among:
+            query += f" WHERE {among.holds(name, 'k', numbered=True)}"
         return int(self.graph.connection.execute(query).fetchone()[0])
 
     def add_dependents(self, follows: Callable[[Reference], bool] = lambda _: True) -> None:
         """Pick what refers to picked rows, and what refers to that, to the end."""
         self._grow(follows, "p", "c")
 
-    def add_needed(self, follows: Callable[[Reference], bool] = lambda _: True) -> None:
-        """Pick what picked rows refer to, and what that refers to, to the end."""
-        self._grow(follows, "c", "p")
+    def add_needed(self, avoiding: Sequence[Selection] = ()) -> None:
+        """Pick what picked rows refer to, and what that refers to, but what others have picked."""
+        self._avoided = avoiding
+        self._grow(lambda _: True, "c", "p")
 
     def _grow(self, follows: Callable[[Reference], bool], here: str, there: str) -> None:
         followed = [
@@ -145,7 +194,10 @@ class Selection:
         here, there = way
         start = self.graph.sources[ends[here]].identity
         same = " AND ".join(f"e.{here}{n} = f.k{n}" for n in range(len(start)))
-        found = _numbered(f"e.{there}", self.graph.sources[ends[there]].identity)
+        goal = self.graph.sources[ends[there]].identity
+        found = _numbered(f"e.{there}", goal)
+        for others in self._avoided:
+            rows += f" AND NOT ({others.holds(ends[there], f'e.{there}', numbered=True)})"
         return self._insert(
             ends[there],
             f"SELECT DISTINCT {found}, {self._round} FROM {self._tables[ends[here]]} AS f"
@@ -163,12 +215,6 @@ class Selection:
             f"INSERT OR IGNORE INTO {self._tables[name]} {query}", values
         )
         return max(0, int(cursor.rowcount))
-
-    def _holds(self, name: str, identity: Sequence[str]) -> str:
-        if folded(name) not in self._tables:
-            return "FALSE"
-        keys = _numbered("k", identity)
-        return f"({', '.join(identity)}) IN (SELECT {keys} FROM {self._tables[folded(name)]})"
 
 
 def _numbered(letter: str, columns: Sequence[str]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.model import Column, Table, folded
+from holdfast.redaction import MARKER_START
 from holdfast.schema import affinity_of
 
 SCHEMA_NAME = "staged"  # what the scratch database is called where it is attached
@@ -23,6 +25,11 @@ class StagedTable:
     added: tuple[Column, ...] = ()  # columns among `columns` that the target is to get
     is_new: bool = False  # the target is to be made
     copy: str = ""  # qualified and quoted, where a copy of the rows stands for those of the backup
+    # Columns of references that the backup had to cut: NULL says nothing of the database's value.
+    cut: frozenset[str] = frozenset()
+    # Columns with secrets that the backup has markers for, with the paths of keys in JSON.
+    redacted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    spared: str = ""  # SQL: rows of the target that no backup holds, and that clear leaves
 
     @property
     def quoted(self) -> str:
@@ -41,6 +48,23 @@ class StagedTable:
     def defaults_quoted(self) -> str:
         """Name the table whose one row is what columns hold once they are added."""
         return f"{SCHEMA_NAME}.{quote_identifier(_defaults_name(self))}"
+
+    @property
+    def vague(self) -> frozenset[str]:
+        """The columns that the backup may not have as they were."""
+        return self.cut | self.redacted.keys()
+
+    def value(self, column: str, staged: str, stored: str) -> str:
+        """Return SQL for what a row that is there is to hold, of its SQL values on both sides."""
+        if column in self.cut:
+            return f"coalesce({staged}, {stored})"
+        if column not in self.redacted:
+            return staged
+        paths = "".join(f", {_quoted(path)}" for path in self.redacted[column])
+        return (
+            f"iif(instr({staged}, '{MARKER_START}'), unredacted({staged}, {stored}{paths}),"
+            f" {staged})"
+        )
 
     def affinity(self, column: str) -> str:
         """Name the affinity that a column has, or will have, in the target."""
@@ -75,6 +99,10 @@ class StagedTable:
     def key_may_be_null(self) -> bool:
         """A rowid table's key may hold NULL, unless it is the rowid."""
         return self.target.rowid_name is not None and not self.target.is_virtual
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def free_name(name: str, taken: set[str]) -> str:

@@ -147,9 +147,13 @@ class _Chooser:
         self.staged: dict[str, StagedTable] = {}
         self.skipped: list[SkippedTable] = []
         self.warnings: list[str] = []
+        self._redacted: dict[str, tuple[str, ...]] = {}  # by lower-case name
+        self._cut: frozenset[str] = frozenset()  # each a table and a column, with a dot between
 
     def choose(self, header: Header) -> None:
         """Choose for every table of a backup."""
+        self._redacted = {folded(name): names for name, names in header.redacted.items()}
+        self._cut = frozenset(header.left_out.references if header.left_out else ())
         for name, layout in header.layout.items():
             table = self._target.tables.get(folded(name))
             described = self._target.described.get(folded(name))
@@ -187,6 +191,8 @@ class _Chooser:
             numbered=numbered or free_name("$row", taken),
             added=added,
             is_new=is_new,
+            redacted=_redacted(self._redacted.get(folded(table.name), ()), columns),
+            cut=frozenset(name for name in columns if f"{table.name}.{name}" in self._cut),
         )
 
     def _unknown(
@@ -249,6 +255,16 @@ def _told_apart(table: Table, columns: tuple[str, ...]) -> Table:
                 table, primary_key=index.columns, rowid_name=rowid_name, key_collations=()
             )
     return table
+
+
+def _redacted(secrets: Iterable[str], columns: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    known = {folded(name): name for name in columns}
+    found: dict[str, tuple[str, ...]] = {}
+    for column, _, path in (secret.partition(".") for secret in secrets):
+        if folded(column) in known:
+            name = known[folded(column)]
+            found[name] = (*found.get(name, ()), path)
+    return found
 
 
 def _complain_of_missing(target: Table, columns: tuple[str, ...]) -> None:

@@ -154,8 +154,10 @@ def _keyless_rows(work: Work) -> str:
     equal rows on its side), and stored and new: how many equal rows each side has.
     """
     table = work.table
-    staged = whole_value(f"s.{quote_identifier(name)}" for name in table.columns)
-    stored = whole_value(stored_value(table, name, "m") for name in table.columns)
+    # What the backup may not have as it was tells no row apart.
+    names = [name for name in table.columns if name not in table.vague] or table.columns
+    staged = whole_value(f"s.{quote_identifier(name)}" for name in names)
+    stored = whole_value(stored_value(table, name, "m") for name in names)
     identity = identity_of(table)[0]
     here, there = whole_key(table, "s."), whole_key(table, "m.", in_target=True)
     return (
@@ -251,7 +253,9 @@ def _find_gone(connection: Connection, work: Work) -> None:
     missing = f"({', '.join(key_parts(table))}) NOT IN ({staged})"
     connection.execute(
         f"CREATE TABLE {work.gone} AS SELECT {columns} FROM {table.target_quoted} AS m"
-        f" WHERE {has_key}" + (f" AND {missing}" if table.key else "")
+        f" WHERE {has_key}"
+        + (f" AND {missing}" if table.key else "")
+        + (f" AND ({table.spared}) IS NOT TRUE" if table.spared else "")
     )
     if not table.key or table.key_may_be_null:
         too_many = "nth > new" if _tells_equals_apart(table) else "stored > new"

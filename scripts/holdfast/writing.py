@@ -92,13 +92,16 @@ def _change(connection: Connection, work: Work) -> int:
     key = [there for _, there in table.key]
     # Integers that are equal are the same; keys of other kinds may be equal in another form.
     names = [
-        quote_identifier(name)
+        name
         for name in table.columns
         if quote_identifier(name) not in key or table.affinity(name) != "INTEGER"
     ]
     count = 0
     for start in range(0, len(names), MOST_TERMS // 2):
-        values = (f"{name} = s.{name}" for name in names[start : start + MOST_TERMS // 2])
+        values = (
+            f"{quote_identifier(name)} = {_merged(table, name, 'm')}"
+            for name in names[start : start + MOST_TERMS // 2]
+        )
         count = _written(
             connection,
             f"UPDATE {table.target_quoted} AS m SET {', '.join(values)} FROM {table.quoted} AS s"
@@ -108,10 +111,15 @@ def _change(connection: Connection, work: Work) -> int:
     return count
 
 
+def _merged(table: StagedTable, column: str, stored: str) -> str:
+    name = quote_identifier(column)
+    return table.value(column, f"s.{name}", f"{stored}.{name}")
+
+
 def _lacking(table: StagedTable) -> list[str]:
-    """Name the stored columns that the backup lacks."""
+    """Name the stored columns that the backup lacks, or may not have as they were."""
     columns = (*table.target.column_names, *(column.name for column in table.added))
-    return [name for name in columns if name not in table.columns]
+    return [name for name in columns if name not in table.columns or name in table.vague]
 
 
 def _take_out(connection: Connection, work: Work) -> None:
@@ -137,9 +145,9 @@ def _take_out(connection: Connection, work: Work) -> None:
 def _put_back(connection: Connection, work: Work) -> int:
     table = work.table
     here = list(map(quote_identifier, table.columns))
-    lacking = list(map(quote_identifier, _lacking(table)))
+    lacking = [quote_identifier(name) for name in _lacking(table) if name not in table.vague]
     row, rowid = _aside_columns(table)
-    targets, sources = [*here, *lacking], [f"s.{name}" for name in here]
+    targets, sources = [*here, *lacking], [_merged(table, name, "k") for name in table.columns]
     sources += [f"k.{name}" for name in lacking]
     if table.target.rowid_name:
         targets.append(table.target.rowid_name)

@@ -196,7 +196,7 @@ title: Team
 recognise: [teams, people]
 groups:
   staff: {tables: [teams, people, holidays]}
-  work: {tables: [projects, tasks, labels], default: false}
+  work: {tables: [projects, tasks, labels]}
 skip_on_import: {projects: kept elsewhere}
 """
 

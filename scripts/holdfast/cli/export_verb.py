@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from holdfast.cli.options import add_database, add_wait
+from holdfast.cli.options import add_database, add_scopes, add_wait, names
 from holdfast.files import user_path
 from holdfast.formats import WRITABLE
 from holdfast.formats.compression import SUFFIXES
@@ -24,12 +24,31 @@ EXAMPLES = """\
   export --db ~/notes.db       back up any SQLite file
   export --sample              try it on invented data
   export --output crm.json     write that file, which must not be there yet
+  export all                   those groups too that are taken only when they are named
+  export tasks tags            these groups of tables alone
+  export boards Planning       one board, with all that belongs to it
+  export --project Planning    one project, with all that belongs to it or that it needs
   export --output - | jq .     write to standard output"""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what this verb takes."""
+    parser.add_argument(
+        "words",
+        metavar="GROUP",
+        nargs="*",
+        help="all, or groups that the tool's profile names; after one, perhaps a NAME: only"
+        " the board, schedule or the like of that name",
+    )
     add_database(parser)
+    parser.add_argument("--groups", metavar="G,G", help="the tables of these groups alone")
+    parser.add_argument("--tables", metavar="T,T", help="these tables alone")
+    add_scopes(parser)
+    parser.add_argument(
+        "--redact",
+        action="store_true",
+        help="put a marker in the place of each secret that the tool's profile names",
+    )
     parser.add_argument("--output", metavar="FILE", help="write this file; - for standard output")
     parser.add_argument("--format", choices=WRITABLE, default="json", help="how it is written")
     parser.add_argument(
@@ -54,6 +73,11 @@ def run(context: Context, arguments: argparse.Namespace) -> ExportReport:
     options = ExportOptions(
         database=arguments.db,
         sample=arguments.sample,
+        words=tuple(arguments.words),
+        groups=names("--groups", arguments.groups),
+        tables=names("--tables", arguments.tables),
+        scope=tuple(arguments.scope),
+        redact=arguments.redact,
         output=user_path(arguments.output).absolute()
         if arguments.output and not to_stdout
         else None,

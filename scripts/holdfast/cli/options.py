@@ -28,6 +28,39 @@ def add_wait(parser: argparse.ArgumentParser) -> None:
     )
 
 
+_SCOPES = ("project", "board", "agent", "schedule")
+
+
+def add_scopes(parser: argparse.ArgumentParser) -> None:
+    """Add the options that narrow a backup to one thing of a kind that a profile knows."""
+    parser.add_argument(
+        "--scope",
+        type=_scope,
+        action="append",
+        default=[],
+        metavar="KIND=NAME",
+        help="only this thing of a kind that the profile names, what belongs to it and what that"
+        " needs; KIND-id=ID finds it by its id; repeatable",
+    )
+    for kind in _SCOPES:
+        for option, word in ((kind, "NAME"), (f"{kind}-id", "ID")):
+            parser.add_argument(
+                f"--{option}",
+                dest="scope",
+                type=f"{option}={{}}".format,
+                action="append",
+                metavar=word,
+                help=f"--scope {option}={word}" if word == "NAME" else argparse.SUPPRESS,
+            )
+
+
+def _scope(text: str) -> str:
+    kind, equals, name = text.partition("=")
+    if not (kind and equals and name):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like project=Planning")
+    return text
+
+
 def seconds(text: str) -> float:
     """Read a span of time: 90, 90s, 15m, 48h or 7d."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)

@@ -85,6 +85,7 @@ class DiffReport:
     # user_version, application_id, AUTOINCREMENT of tables: where they differ, both.
     numbers: Mapping[str, tuple[int | None, int | None]]
     not_compared: tuple[SkippedTable, ...]  # tables that one side leaves out
+    parts: tuple[str, ...] = ()  # which part of its database a side holds, where not all
     tells_by_exit_code: bool = False
     sync: Sync | None = None  # None: not asked for
     warnings: tuple[str, ...] = ()

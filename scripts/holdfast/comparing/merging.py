@@ -9,7 +9,8 @@ UTF-16 databases has another order, both sides are read again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import contextlib
+from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ class Side:
     """One of the two that are compared."""
 
     path: Path
-    parts: Callable[[], Iterator[Part]]  # from the start, each time it is called
+    parts: Callable[[], Generator[Part]]  # from the start, each time it is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,16 @@ class _OutOfOrderError(Exception):
 def _compare(
     first: Side, second: Side, only: Collection[str], listed: int, *, trusting: bool
 ) -> Comparison:
-    with files.scratch_folder() as folder, database.scratch(folder / "sorted.db") as scratch:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(files.scratch_folder())
+        scratch = stack.enter_context(database.scratch(folder / "sorted.db"))
         scratch.execute("BEGIN")
-        a, b = (_Stream(side, scratch, trusting=trusting) for side in (first, second))
+        # Closed whatever happens: a side may have a database open, and a folder beside it.
+        parts = [stack.enter_context(contextlib.closing(side.parts())) for side in (first, second)]
+        a, b = (
+            _Stream(side.path, each, scratch, trusting=trusting)
+            for side, each in zip((first, second), parts, strict=True)
+        )
         pairs = match_tables(a.header.layout, b.header.layout, only)
         a.wanted = {ours.name: ours for ours, _ in pairs}
         b.wanted = {theirs.name: theirs for _, theirs in pairs}
@@ -80,10 +88,12 @@ def _compare(
 class _Stream:
     """One side as it passes: a header, then table after table, and no way back."""
 
-    def __init__(self, side: Side, scratch: Connection, *, trusting: bool) -> None:
+    def __init__(
+        self, path: Path, parts: Iterator[Part], scratch: Connection, *, trusting: bool
+    ) -> None:
         self.wanted: dict[str, MatchedTable] = {}
-        self._path = side.path
-        self._parts = side.parts()
+        self._path = path
+        self._parts = parts
         self._scratch = scratch
         self._trusting = trusting  # that rows are in the order that the layout gives
         self._sorted: dict[str, Iterator[bytes]] = {}  # the lines of tables that have passed

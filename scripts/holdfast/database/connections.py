@@ -25,6 +25,7 @@ from holdfast.database.library import (
     translated_errors,
 )
 from holdfast.errors import DatabaseNotFound, NotADatabase
+from holdfast.redaction import unredacted
 
 _POLL_SECONDS = 0.02
 
@@ -224,6 +225,7 @@ def _connected(
 ) -> Iterator[Connection]:
     with contextlib.closing(_open(path, mode, wait_seconds)) as connection:
         connection.create_function("is_negative_zero", 1, _is_negative_zero, deterministic=True)
+        connection.create_function("unredacted", -1, unredacted, deterministic=True)
         for name, file in attach.items():
             connection.execute("ATTACH ? AS " + quote_identifier(name), [os.fspath(file)])
             connection.execute(f"PRAGMA {quote_identifier(name)}.journal_mode = OFF")

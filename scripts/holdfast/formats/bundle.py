@@ -229,4 +229,5 @@ def glance_at(members: Members) -> Glance:
     """Say what metadata.json claims of the backup."""
     items, header = _read_metadata(members)
     trailer = decode(msgspec.json.encode({key: items[key] for key in _TRAILER_KEYS}), Trailer)
-    return Glance(header.backup_date or None, sum(trailer.counts.values()))
+    rows = sum(trailer.counts.values())
+    return Glance(header.backup_date or None, rows, header.type == "partial")

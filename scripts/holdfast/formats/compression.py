@@ -81,8 +81,9 @@ def tail(path: Path, size: int) -> bytes:
         return file.read()
 
 
-def glance_date(path: Path) -> str | None:
-    """Find the date that a backup names near its start, in JSON."""
+def glance_start(path: Path) -> tuple[str | None, bool]:
+    """Find the date that a backup in JSON names near its start, and whether it is partial."""
     with plain(path) as file:
-        date = re.search(rb'"backup_date":"([^"]*)"', file.read(4096))
-    return date[1].decode("utf-8", "replace") if date else None
+        start = file.read(4096)
+    date = re.search(rb'"backup_date":"([^"]*)"', start)
+    return date[1].decode("utf-8", "replace") if date else None, b'"type":"partial"' in start

@@ -63,6 +63,7 @@ class Glance:
 
     backup_date: str | None
     row_count: int | None
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ def header_items(header: Header) -> dict[str, object]:
 
 
 _VOLATILE = ("backup_date", "exported_by", "generator")
-_OPTIONAL = (*_VOLATILE, "settings")
+_OPTIONAL = (*_VOLATILE, "choice", "left_out", "redacted", "settings")
 _ORDER = (
     "format",
     "version",
@@ -220,6 +221,9 @@ _ORDER = (
     "type",
     "groups",
     "skipped_tables",
+    "choice",
+    "left_out",
+    "redacted",
     "database",
     "settings",
     "schema",

@@ -31,7 +31,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from holdfast.formats.compression import glance_date, plain, tail
+from holdfast.formats.compression import glance_start, plain, tail
 from holdfast.formats.interface import (
     BackupFormat,
     Content,
@@ -193,7 +193,8 @@ def _gathered(text: bytes) -> bytes:
 def _glance(path: Path) -> Glance:
     counts = re.search(rb'^"counts":(\{.*\}),$', tail(path, _TRAILER_BYTES), re.MULTILINE)
     row_count = sum(decode(counts[1], dict[str, int]).values()) if counts else None
-    return Glance(glance_date(path), row_count)
+    date, is_partial = glance_start(path)
+    return Glance(date, row_count, is_partial)
 
 
 def _recognise(_: Path, start: bytes) -> bool:

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from holdfast.formats.compression import glance_date, plain, tail
+from holdfast.formats.compression import glance_start, plain, tail
 from holdfast.formats.interface import (
     BackupFormat,
     Content,
@@ -103,10 +103,11 @@ _LENGTHS = {"schema": 2, "layout": 3, "table": 2, "end": 2}
 
 def _glance(path: Path) -> Glance:
     lines = tail(path, _TRAILER_BYTES).splitlines()[-2:-1]
+    date, is_partial = glance_start(path)
     if not lines or not lines[0].startswith(b'["end"'):
-        return Glance(glance_date(path), None)
+        return Glance(date, None, is_partial)
     _, trailer = decode(lines[0], tuple[str, Trailer])
-    return Glance(glance_date(path), sum(trailer.counts.values()))
+    return Glance(date, sum(trailer.counts.values()), is_partial)
 
 
 def _recognise(_: Path, start: bytes) -> bool:

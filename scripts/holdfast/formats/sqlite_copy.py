@@ -40,7 +40,7 @@ from holdfast.formats.interface import (
     decode_header,
     header_items,
 )
-from holdfast.model import Header, Trailer
+from holdfast.model import Header, Schema, Trailer
 from holdfast.rows import layout_of
 from holdfast.schema import read_facts, read_schema
 
@@ -164,9 +164,15 @@ def read_any(path: Path) -> Iterator[Part]:
         yield from parts_of(connection, path.name)
 
 
-def parts_of(connection: database.Connection, name: str) -> Iterator[Part]:
-    """Yield what a backup of a database would hold, under a name, of the moment that is seen."""
-    schema = read_schema(connection)
+def parts_of(
+    connection: database.Connection, name: str, taken: Schema | None = None
+) -> Iterator[Part]:
+    """
+    Yield what a backup of a database would hold, under a name, of the moment that is seen.
+
+    Args: taken: the schema, with the tables that are wanted, as they are to be read; None: all.
+    """
+    schema = taken or read_schema(connection)
     yield Header(
         format=NAME,
         version=VERSION,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -26,8 +26,9 @@ from holdfast.formats import open_backup
 from holdfast.formats.compression import is_compressed
 from holdfast.formats.interface import BackupReader, Part, TableStart
 from holdfast.formats.sqlite_copy import ANY_SQLITE, parts_of
-from holdfast.model import ChosenDatabase, Header, Layout
+from holdfast.model import ChosenDatabase, Header, Layout, part_of
 from holdfast.operations.context import Context, choose_database
+from holdfast.operations.like_with_like import hide_secrets, opened_to_take, taken_like
 from holdfast.operations.shelf import find_backup
 from holdfast.profiles import Meta, recognise
 
@@ -69,10 +70,18 @@ def diff_backups(context: Context, options: DiffOptions) -> DiffReport:
         neither side has.
     """
     chosen = _choose(context, options)
+    words = (options.first, options.second)
+    headers = [_header_of(context, word, chosen) for word in words]
     first, second = (
-        _find(context, word, chosen, options) for word in (options.first, options.second)
+        _find(context, word, chosen, options, like)
+        for word, like in zip(words, headers[::-1], strict=True)
     )
     listed = LISTED_ROWS if options.rows else 0
+    redacted: dict[str, Sequence[str]] = {}
+    for header in headers:
+        redacted |= header.redacted if header else {}
+    if redacted:
+        first, second = (_hiding(each, redacted) for each in (first, second))
     found = compare(first.side, second.side, only=options.tables, listed=listed)
     report = _report(found, (first, second), options)
     if options.sync:
@@ -118,31 +127,55 @@ def _choose(context: Context, options: DiffOptions) -> ChosenDatabase | None:
     return None
 
 
-def _find(
-    context: Context, word: str, chosen: ChosenDatabase | None, options: DiffOptions
-) -> _Found:
+def _backup(context: Context, word: str, chosen: ChosenDatabase | None) -> BackupReader | Path:
+    """Find a backup, or the database that is meant: one that its own program may write to."""
     if word == LIVE and chosen:
-        return _database(context, chosen.path, options)
+        return chosen.path
     path = find_backup(context, word, chosen)
     reader = open_backup(path)
-    if reader.format is ANY_SQLITE and not is_compressed(path):  # its own program may write to it
-        return _database(context, path, options)
+    return path if reader.format is ANY_SQLITE and not is_compressed(path) else reader
+
+
+def _header_of(context: Context, word: str, chosen: ChosenDatabase | None) -> Header | None:
+    found = _backup(context, word, chosen)
+    header = None if isinstance(found, Path) else next(iter(found.parts()))
+    return header if isinstance(header, Header) else None
+
+
+def _find(
+    context: Context,
+    word: str,
+    chosen: ChosenDatabase | None,
+    options: DiffOptions,
+    like: Header | None,
+) -> _Found:
+    """Find one side; of a database, the part that the backup on the other side holds."""
+    reader = _backup(context, word, chosen)
+    if isinstance(reader, Path):
+        return _database(context, reader, options, like)
+    path = reader.path
     parts = partial(_proven_parts, context, reader)
     return _Found(Side(path, parts), "backup", reader.format.proves)
 
 
-def _proven_parts(context: Context, reader: BackupReader) -> Iterator[Part]:
+def _proven_parts(context: Context, reader: BackupReader) -> Generator[Part]:
     return _unstamped(context, reader.parts())
 
 
-def _database(context: Context, path: Path, options: DiffOptions) -> _Found:
-    def parts() -> Iterator[Part]:
-        return _unstamped(context, _database_parts(path, options.wait_seconds))
+def _database(context: Context, path: Path, options: DiffOptions, like: Header | None) -> _Found:
+    def parts() -> Generator[Part]:
+        return _unstamped(context, _database_parts(context, path, options.wait_seconds, like))
 
     return _Found(Side(path, parts), "database", is_proven=True)
 
 
-def _unstamped(context: Context, parts: Iterator[Part]) -> Iterator[Part]:
+def _hiding(found: _Found, redacted: Mapping[str, Sequence[str]]) -> _Found:
+    """Make secrets and their markers equal, on a side that has either."""
+    side = found.side
+    return replace(found, side=replace(side, parts=lambda: hide_secrets(side.parts(), redacted)))
+
+
+def _unstamped(context: Context, parts: Iterator[Part]) -> Generator[Part]:
     """
     Leave out the time of the last backup where a tool keeps it in a table of its own.
 
@@ -155,7 +188,8 @@ def _unstamped(context: Context, parts: Iterator[Part]) -> Iterator[Part]:
     for part in parts:
         if isinstance(part, Header):
             layout = part.layout
-            profile = recognise(context.profiles, layout)
+            names = (*layout, *(entry.name for entry in part.schema))  # of tables left out, too
+            profile = recognise(context.profiles, names)
             meta = profile.meta if profile else None
         elif isinstance(part, TableStart):
             rows = None
@@ -169,11 +203,13 @@ def _unstamped(context: Context, parts: Iterator[Part]) -> Iterator[Part]:
             yield part
 
 
-def _database_parts(path: Path, wait_seconds: float) -> Iterator[Part]:
-    """Yield what a backup of one moment of a database would hold."""
-    with database.read_only(path, wait_seconds) as connection:
+def _database_parts(
+    context: Context, path: Path, wait_seconds: float, like: Header | None
+) -> Generator[Part]:
+    """Yield what a backup of one moment of a database would hold, chosen like another one."""
+    with opened_to_take(path, wait_seconds) as connection:
         database.complain_of_damage(connection, path)
-        yield from parts_of(connection, path.name)
+        yield from parts_of(connection, path.name, taken_like(context, connection, like).schema)
 
 
 def _report(found: Comparison, sides: tuple[_Found, _Found], options: DiffOptions) -> DiffReport:
@@ -195,5 +231,6 @@ def _report(found: Comparison, sides: tuple[_Found, _Found], options: DiffOption
         schema=schema,
         numbers=numbers,
         not_compared=tuple(left_out(found, options.tables)),
+        parts=tuple(dict.fromkeys(part_of(header) for header in found.headers if part_of(header))),
         tells_by_exit_code=options.exit_code,
     )

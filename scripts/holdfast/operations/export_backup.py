@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +13,7 @@ from holdfast import __version__, database, files
 from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
 from holdfast.digest import Digest, read_lines
 from holdfast.errors import BackupDamaged, UsageError, WriteFailed
+from holdfast.excerpts import Taken, secrets_of, take, wanted_of
 from holdfast.formats import FORMATS, json_document
 from holdfast.formats.compression import SUFFIXES, compressing
 from holdfast.formats.interface import (
@@ -23,11 +24,23 @@ from holdfast.formats.interface import (
     Content,
     Target,
 )
-from holdfast.model import ChosenDatabase, Header, Rows, Rung, Schema, SkippedTable, Trailer
+from holdfast.model import (
+    ChosenDatabase,
+    Header,
+    LeftOut,
+    Rows,
+    Rung,
+    Schema,
+    SkippedTable,
+    Trailer,
+    part_of,
+)
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.export_notes import remember, shrinkage, stamp
+from holdfast.operations.like_with_like import opened_to_take
 from holdfast.outcomes import ExportReport
 from holdfast.profiles import Profile, recognise
+from holdfast.redaction import Secrets
 from holdfast.rows import layout_of
 from holdfast.sample import build_sample
 from holdfast.schema import fills, read_facts, read_schema
@@ -39,6 +52,11 @@ class ExportOptions:
 
     database: str | None = None  # a path, or a name from the settings
     sample: bool = False
+    words: tuple[str, ...] = ()  # groups, or all; the last may be the name of what one holds
+    groups: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()  # such as project=Planning
+    redact: bool = False  # put a marker in the place of each secret that the profile names
     output: Path | None = None  # a file to write instead of one in the output folder
     stream: BinaryIO | None = None  # write here, and make no file
     format: str = "json"
@@ -53,9 +71,11 @@ class _Source:
     """What is exported: one moment of a database."""
 
     connection: Connection
-    schema: Schema
+    schema: Schema  # of the whole database
+    taken: Taken
     header: Header
     profile: Profile | None
+    secrets: Mapping[str, Secrets]  # by table
 
 
 def export_backup(context: Context, options: ExportOptions) -> ExportReport:
@@ -73,7 +93,7 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
     if options.sample and not chosen.path.exists():
         with contextlib.suppress(WriteFailed):  # another export was quicker to make it
             build_sample(chosen.path)
-    with database.read_only(chosen.path, options.wait_seconds) as connection:
+    with opened_to_take(chosen.path, options.wait_seconds) as connection:
         notes = database.complain_of_damage(connection, chosen.path)
         source = _describe(context, options, connection, chosen)
         if options.stream is not None:
@@ -86,12 +106,13 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
     warnings = [
         *_unrestorable(notes, source.schema, options),
         *_unfilled(source.schema, options),
-        *shrinkage(context, chosen, trailer),
-        *remember(context, chosen, path, trailer),
-        # The stamp would make the next backup differ.
+        *source.taken.warnings,
+        *shrinkage(context, chosen, source.header, trailer),
+        *remember(context, chosen, path, source.header, trailer),
+        # The stamp would make the next backup differ; and it means a backup of everything.
         *(
             ()
-            if options.reproducible
+            if options.reproducible or source.taken.is_partial
             else stamp(context, chosen, source.profile, source.schema, options.wait_seconds)
         ),
     ]
@@ -103,25 +124,45 @@ def _describe(
 ) -> _Source:
     schema = read_schema(connection)
     profile = recognise(context.profiles, [table.name for table in schema.tables])
+    taken = Taken(schema)
+    wanted = wanted_of(profile, options.words, options.groups, options.tables, options.scope)
+    if options.format != "sqlite":
+        taken = take(connection, schema, profile, wanted)
+    elif not wanted.is_all or options.redact:
+        raise UsageError(
+            "--format sqlite copies the pages of all tables", hint="Choose another format."
+        )
+    secrets = secrets_of(taken.schema, profile)
+    connection.execute("PRAGMA query_only = ON")  # all that is noted beside it is noted
     header = Header(
         format=NAME,
         version=VERSION,
         backup_date="" if options.reproducible else context.timestamp,
         exported_by="" if options.reproducible else context.actor,
         generator="" if options.reproducible else f"holdfast {__version__}",
-        type="full",
-        groups=(),
-        skipped_tables=tuple(
-            SkippedTable(table.name, _REASONS[table.rows].format(table.module))
-            for table in schema.virtual_tables
-            if table.rows is not Rows.OWN
+        type="partial" if taken.is_partial else "full",
+        groups=taken.groups,
+        skipped_tables=(
+            *(
+                SkippedTable(table.name, _REASONS[table.rows].format(table.module))
+                for table in schema.virtual_tables
+                if table.rows is not Rows.OWN
+            ),
+            *taken.skipped,
         ),
+        choice=taken.choice,
+        left_out=taken.left_out,
+        redacted=secrets if options.redact else {},
         database=read_facts(connection, files.text_of(Path(chosen.path.name))),
         schema=schema.entries,
-        layout={table.name: layout_of(table) for table in schema.tables},
+        layout={table.name: layout_of(table) for table in taken.schema.tables},
         settings={table.name: table.settings for table in schema.virtual_tables if table.settings},
     )
-    return _Source(connection, schema, header, profile)
+    watched = {
+        name: Secrets(header.layout[name].columns, named, redact=options.redact)
+        for name, named in secrets.items()
+    }
+    return _Source(connection, schema, taken, header, profile, watched)
 
 
 _REASONS = {
@@ -170,11 +211,11 @@ def _complain_of_options(options: ExportOptions) -> None:
 
 
 def _content(source: _Source) -> Content:
-    digests = {table.name: Digest() for table in source.schema.tables}
+    digests = {table.name: Digest() for table in source.taken.schema.tables}
 
     def tables() -> Iterator[tuple[str, Iterator[bytes]]]:
-        for table in source.schema.tables:
-            lines = read_lines(source.connection, table)
+        for table in source.taken.schema.tables:
+            lines = read_lines(source.connection, table, source.secrets.get(table.name))
             yield table.name, digests[table.name].watch(lines)
 
     def trailer() -> Trailer:
@@ -280,6 +321,15 @@ def _report(
         database=chosen,
         counts=trailer.counts,
         headline=profile.headline if profile else (),
+        part=part_of(source.header),
+        left_out=source.header.left_out or LeftOut(),
+        secrets={
+            f"{name}.{secret}": count
+            for name, secrets in source.secrets.items()
+            for secret, count in secrets.counts.items()
+            if count
+        },
+        is_redacted=bool(source.header.redacted),
         skipped_tables=source.header.skipped_tables,
         missing_tables=tuple(
             name for name in (profile.tables if profile else ()) if name not in here

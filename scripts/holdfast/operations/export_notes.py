@@ -8,37 +8,39 @@ from pathlib import Path
 from holdfast import database, files
 from holdfast.errors import HoldfastError
 from holdfast.history import KnownBackup
-from holdfast.model import ChosenDatabase, Rung, Schema, Trailer
+from holdfast.model import ChosenDatabase, Header, Rung, Schema, Trailer, part_of
 from holdfast.operations.context import Context
 from holdfast.profiles import Profile
 
 
-def shrinkage(context: Context, chosen: ChosenDatabase, trailer: Trailer) -> Iterator[str]:
-    """Compare with the last backup of the same database: what is gone may be missed."""
-    of_it = (
-        each for each in context.known_backups() if each.database == files.text_of(chosen.path)
-    )
+def shrinkage(
+    context: Context, chosen: ChosenDatabase, header: Header, trailer: Trailer
+) -> Iterator[str]:
+    """Compare with the last backup of the same part of the same database: what is gone?"""
+    same = (files.text_of(chosen.path), part_of(header))
+    of_it = (each for each in context.known_backups() if (each.database, each.part) == same)
     last = next(of_it, None)
     if last is None:
         return
-    emptied = [
-        name for name, count in last.counts.items() if count and not trailer.counts.get(name)
-    ]
+    # A table that is left out has lost nothing.
+    left_out = {skipped.table for skipped in header.skipped_tables}
+    before = {name: count for name, count in last.counts.items() if name not in left_out}
+    emptied = [name for name, count in before.items() if count and not trailer.counts.get(name)]
     total = sum(trailer.counts.values())
     if emptied:
         yield (
             f"since the backup of {last.created_at}, {', '.join(emptied)} lost all rows."
             f" Keep {last.path} until you know why."
         )
-    elif total * 2 < last.row_count:
+    elif total * 2 < (had := sum(before.values())):
         yield (
-            f"the backup of {last.created_at} had {last.row_count:,} rows, this one {total:,}."
+            f"the backup of {last.created_at} had {had:,} rows, this one {total:,}."
             f" Keep {last.path} until you know why."
         )
 
 
 def remember(
-    context: Context, chosen: ChosenDatabase, path: Path, trailer: Trailer
+    context: Context, chosen: ChosenDatabase, path: Path, header: Header, trailer: Trailer
 ) -> Iterator[str]:
     """Put the backup on record; yield a warning when that fails."""
     known = KnownBackup(
@@ -51,6 +53,7 @@ def remember(
         counts=trailer.counts,
         verified=Rung.CONTENTS,
         verified_at=context.timestamp,
+        part=part_of(header),
     )
     try:
         context.history.record_backup(known)

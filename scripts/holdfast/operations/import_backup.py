@@ -26,6 +26,7 @@ from holdfast.operations.import_job import (
 )
 from holdfast.operations.import_plan import complain_of_plan, plan_import
 from holdfast.outcomes import ImportReport
+from holdfast.profiles import with_references
 from holdfast.schema import read_schema
 from holdfast.works import ConflictMode
 
@@ -84,7 +85,7 @@ def _import(
     with files.scratch_folder() as folder:
         staging = stage(options, reader, target, folder)
         with opened(target, staging, options) as connection:
-            if read_schema(connection) != target.schema:
+            if with_references(read_schema(connection), target.profile) != target.schema:
                 raise PlanChanged("the database's tables changed meanwhile", hint="Try again.")
             staging = remapped(connection, options, target, staging)
             works = find_works(connection, options, target, staging)

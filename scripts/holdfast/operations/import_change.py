@@ -170,12 +170,19 @@ def _log(job: ImportJob, plan: Plan) -> None:
         "backup_date": job.staging.contents.header.backup_date,
         "backup_version": job.staging.contents.header.version,
     }
+    header, given = job.staging.contents.header, job.options.backup
+    rows = {name: each["inserted"] + each["overwritten"] for name, each in written.items()}
     facts = ImportFacts(
-        source=str(job.backup),
+        source=given if files.user_path(given).exists() else str(job.backup),
         details=json.dumps(details, ensure_ascii=False),
         actor=job.context.actor,
         mode=job.options.mode,
         time=job.context.timestamp,
+        tables=rows,
+        total_rows=sum(rows.values()),
+        skipped_tables=tuple(skipped.table for skipped in plan.skipped),
+        source_version=header.version,
+        source_date=header.backup_date,
     )
     row = activity_row(profile.activity, facts)
     database.insert_row(job.connection, profile.activity.table, row)

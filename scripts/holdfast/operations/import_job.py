@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from holdfast import database, files
 from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
 from holdfast.errors import DatabaseError, ImportRefused, UsageError
+from holdfast.excerpts import excluded_rows, source
 from holdfast.formats import open_backup
 from holdfast.formats.interface import BackupReader
 from holdfast.model import ChosenDatabase, Rows, Schema, folded
@@ -17,11 +19,12 @@ from holdfast.operations.context import Context, choose_database
 from holdfast.operations.import_keys import select_keys
 from holdfast.operations.import_source import beads_path, complain_of_tool, read_beads
 from holdfast.operations.shelf import find_backup
-from holdfast.profiles import Profile, choose_groups, recognise
+from holdfast.profiles import Profile, choose_groups, recognise, with_references
 from holdfast.rebuild import describe
 from holdfast.remapping import remap
 from holdfast.schema import dependency_order, has_feeding_trigger, read_facts, read_schema
-from holdfast.staged import SCHEMA_NAME
+from holdfast.selection import Graph
+from holdfast.staged import SCHEMA_NAME, StagedTable
 from holdfast.staging import Staging, StagingTarget, stage_backup
 from holdfast.works import ConflictMode, Work, find_work
 
@@ -111,6 +114,7 @@ def describe_target(
         schema = read_schema(connection)
         encoding = read_facts(connection, chosen.path.name).encoding
     profile = recognise(context.profiles, [table.name for table in schema.tables])
+    schema = with_references(schema, profile)
     groups = choose_groups(profile, options.groups)
     wanted = frozenset(map(folded, (*options.tables, *groups.tables)))
     return ImportTarget(chosen, schema, profile, encoding, wanted, groups.warnings)
@@ -134,6 +138,7 @@ def stage(
 ) -> Staging:
     """Prove the backup, and lay its rows out in a scratch folder."""
     described = describe(reader, folder / "described.db")
+    described = with_references(described, target.profile) if described else None
     meta = target.profile.meta if target.profile else None
     wanted = StagingTarget(
         tables={folded(table.name): table for table in target.schema.tables},
@@ -147,6 +152,13 @@ def stage(
         drop_unknown=options.drop_unknown,
     )
     staging = stage_backup(reader, folder / "staged.db", wanted)
+    choice = staging.contents.header.choice
+    if options.mode is ConflictMode.CLEAR and choice and choice.scope:
+        raise ImportRefused(
+            f"{reader.path.name} holds only {', '.join(choice.scope)}: to clear would remove all"
+            " others",
+            hint="Use --mode overwrite, which leaves them as they are.",
+        )
     if options.keys:
         select_keys(staging, options.keys, with_children=options.children)
     if not staging.tables:
@@ -221,6 +233,8 @@ def find_works(
 ) -> tuple[Work, ...]:
     """Find the rows that differ, table by table, parents first."""
     staged = {table.target.name: table for table in staging.tables}
+    if options.mode is ConflictMode.CLEAR and target.profile:
+        staged = dict(_sparing(connection, target.schema, target.profile, staged))
     order = dependency_order(
         [table.target for table in staging.tables], target.profile.order if target.profile else ()
     )
@@ -229,3 +243,13 @@ def find_works(
         find_work(connection, staged[table.name], number, options.mode, changed_at)
         for number, table in enumerate(order)
     )
+
+
+def _sparing(
+    connection: Connection, schema: Schema, profile: Profile, staged: Mapping[str, StagedTable]
+) -> Iterator[tuple[str, StagedTable]]:
+    """Keep what the profile excludes from every backup: that a backup lacks it says nothing."""
+    excluded = excluded_rows(Graph(connection, map(source, schema.tables)), profile)
+    for name, table in staged.items():
+        spares = excluded.count(name) if not table.is_new else 0
+        yield name, replace(table, spared=excluded.holds(name, "m.") if spares else "")

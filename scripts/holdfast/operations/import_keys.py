@@ -55,7 +55,7 @@ def _leave_out_others(
     connection: Connection, selection: Selection, tables: Sequence[StagedTable]
 ) -> None:
     for table in tables:
-        kept = selection.holds(table.target.name, "t")
+        kept = selection.holds(table.target.name, "t.")
         name = quote_identifier(table.target.name)
         connection.execute(f"DELETE FROM main.{name} AS t WHERE NOT ({kept})")
 

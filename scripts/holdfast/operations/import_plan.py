@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from holdfast import files
 from holdfast.breaking import find_broken
 from holdfast.errors import ImportConflict, ImportRefused
-from holdfast.model import ForeignKey, Rows, Schema, folded
+from holdfast.model import ForeignKey, Rows, Schema, folded, part_of, redacted_names
 from holdfast.operations.import_basis import plan_basis, plan_id_of
 from holdfast.operations.import_job import ImportJob, ImportOptions
 from holdfast.operations.import_space import space_shortage
@@ -24,6 +24,10 @@ def plan_import(job: ImportJob) -> ImportReport:
     rows = None
     if options.rows:
         rows = tuple(row for work in job.works for row in planned_rows(job.connection, work))
+    known, declared = (
+        [each for each in _references(job) if each[1].is_declared is by_profile]
+        for by_profile in (False, True)
+    )
     # The id costs a pass over the target's rows; who says yes beforehand needs none.
     basis = {} if options.yes else plan_basis(job)
     plan_id = plan_id_of(basis) if basis else ""
@@ -32,7 +36,7 @@ def plan_import(job: ImportJob) -> ImportReport:
         tuple(job.staging.skipped),
         plan_id,
         rows=rows,
-        broken=tuple(find_broken(job.connection, job.works, _references(job))),
+        broken=tuple(find_broken(job.connection, job.works, known)),
         triggers=tuple(each.name for each in job.target.schema.entries if each.type == "trigger"),
         holders=tuple(files.holders([path, *files.sidecars(path)])),
         free_bytes=files.free_bytes(path.parent),
@@ -44,6 +48,8 @@ def plan_import(job: ImportJob) -> ImportReport:
         backup_date=contents.header.backup_date,
         row_count=contents.row_count,
         is_proven=contents.is_proven,
+        part=part_of(contents.header),
+        redacted=redacted_names(contents.header),
         database=job.target.chosen,
         mode=options.mode,
         plan=plan,
@@ -57,6 +63,7 @@ def plan_import(job: ImportJob) -> ImportReport:
             *job.staging.warnings,
             *_missing(job),
             *(_unfilled(job.target.schema) if not plan.changes_nothing else ()),
+            *_dangling(find_broken(job.connection, job.works, declared)),
             *(() if contents.is_proven or _is_asked(job) else (_UNPROVEN,)),
         ),
         recognised=contents.recognised,
@@ -85,6 +92,12 @@ def _references(job: ImportJob) -> list[tuple[str, ForeignKey]]:
     made = [work.table.target for work in job.works if work.table.is_new]
     tables = [*job.target.schema.tables, *made]
     return [*references(tables), *references_to_nothing(job.target.schema, tables)]
+
+
+def _dangling(found: Iterator[str]) -> Iterator[str]:
+    """Warn of references that only the profile knows, and that the database does not keep."""
+    for each in found:
+        yield f"{each}: what these rows refer to is not there. The database does not mind."
 
 
 def _missing(job: ImportJob) -> Iterator[str]:

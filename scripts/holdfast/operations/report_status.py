@@ -37,8 +37,11 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
     of_it = [
         each for each in backups if not chosen or each.database in ("", files.text_of(chosen.path))
     ]
-    moments = {each.path: moment(each.created_at) for each in of_it}
-    times = [*moments.values(), _stamp(context, chosen) if chosen else None]
+    full = [each for each in of_it if not each.part]
+    times = [
+        *(moment(each.created_at) for each in full),
+        _stamp(context, chosen) if chosen else None,
+    ]
     last = max((time for time in times if time), default=None)
     age = None if last is None else max(0.0, (context.now - last).total_seconds())
     return StatusReport(
@@ -51,7 +54,7 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
         sqlite_version=database.sqlite_version(),
         warnings=(
             *_database_warnings(chosen),
-            *_warnings(of_it, age, options.max_age_seconds),
+            *_warnings(full, age, options.max_age_seconds),
             *_history_warnings(context),
         ),
     )

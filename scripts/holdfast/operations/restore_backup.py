@@ -16,7 +16,7 @@ from holdfast.errors import (
     WriteFailed,
 )
 from holdfast.formats import open_backup
-from holdfast.model import Trailer
+from holdfast.model import LeftOut, Trailer, part_of, redacted_names
 from holdfast.operations.context import Context
 from holdfast.operations.restore_points import (
     free_restore_point,
@@ -63,6 +63,10 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
         is_proven=rebuilt.contents.is_proven,
         broken_references=rebuilt.broken_references,
         set_aside=kept,
+        part=part_of(header),
+        redacted=redacted_names(header),
+        left_out=header.left_out or LeftOut(),
+        skipped_tables=header.skipped_tables if header.choice else (),
         warnings=rebuilt.warnings,
     )
     return replace(report, warnings=(*report.warnings, *_remember(context, report, trailer)))

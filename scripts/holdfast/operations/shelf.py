@@ -50,12 +50,14 @@ def _describe(path: Path, known: Mapping[str, KnownBackup]) -> BackupOnFile:
             record.verified,
             record.verified_at,
             record.database,
+            record.part,
         )
     try:
         seen = glance(path)
     except HoldfastError:
         return BackupOnFile(path, size, None, None, "", "", "")
-    return BackupOnFile(path, size, seen.backup_date, seen.row_count, "", "", "")
+    part = "a part" if seen.is_partial else ""
+    return BackupOnFile(path, size, seen.backup_date, seen.row_count, "", "", "", part)
 
 
 def find_backup(context: Context, wanted: str, database: ChosenDatabase | None = None) -> Path:
@@ -72,7 +74,9 @@ def find_backup(context: Context, wanted: str, database: ChosenDatabase | None =
         return path.absolute()
     found = backups_on_file(context)
     if wanted == "latest":
-        fitting = [each for each in found if not database or _is_of(each, database)][:1]
+        fitting = [each for each in found if not database or _is_of(each, database)]
+        # Who says latest means the whole database, where there is a backup of that.
+        fitting = sorted(fitting, key=lambda each: each.part != "")[:1]
     else:
         fitting = [each for each in found if each.path.name == wanted]
         fitting = fitting or [each for each in found if _fits(each.path.name, wanted)]

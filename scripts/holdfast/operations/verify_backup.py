@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from holdfast import database, files
+from holdfast import files
 from holdfast.cells import Cell, RowReader
-from holdfast.digest import digest_of, read_lines
+from holdfast.digest import Digest, digest_of, read_lines
 from holdfast.errors import BackupDamaged, BackupError, HoldfastError, RestoreFailed
 from holdfast.formats import glance, open_backup
-from holdfast.formats.interface import BackupReader, TableStart
+from holdfast.formats.interface import BackupReader, Part, TableStart
+from holdfast.formats.sqlite_copy import parts_of
 from holdfast.history import KnownBackup
 from holdfast.model import (
     DAMAGED,
@@ -25,12 +26,12 @@ from holdfast.model import (
     is_proven,
 )
 from holdfast.operations.context import Context, choose_database
+from holdfast.operations.like_with_like import hide_secrets, opened_to_take, taken_like
 from holdfast.operations.shelf import backups_on_file, find_backup
 from holdfast.outcomes import VerifiedBackup, VerifyReport
 from holdfast.profiles import Meta, recognise
 from holdfast.rebuild import rebuild
 from holdfast.rows import layout_of
-from holdfast.schema import read_schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,23 +103,37 @@ def _differing(
     context: Context, reader: BackupReader, contents: Contents, against: ChosenDatabase
 ) -> Iterator[str]:
     """Yield the tables whose rows in the database are not those of the backup."""
-    with database.read_only(against.path) as connection:
-        schema = read_schema(connection)
-        profile = recognise(context.profiles, [table.name for table in schema.tables])
+    with opened_to_take(against.path) as connection:
+        schema = taken_like(context, connection, contents.header).schema
+        profile = recognise(context.profiles, [entry.name for entry in schema.entries])
         meta = profile.meta if profile else None
         for name, digest in contents.trailer.digests.items():
             table = schema.table(name)
             if table is not None and digest_of(connection, table).hex() == digest:
                 continue
+            if table is not None and name in contents.header.redacted:
+                now = parts_of(connection, "", replace(schema, tables=(table,)))
+                if _hidden(now, name, contents) == _hidden(reader.parts(), name, contents):
+                    continue
             # Every backup moves the time of the last one on, which is no change.
             if table is not None and meta is not None and name == meta.table:
-                now = _unstamped(read_lines(connection, table), layout_of(table), meta)
-                if now == _unstamped(_lines_of(reader, name), contents.header.layout[name], meta):
+                kept = _unstamped(read_lines(connection, table), layout_of(table), meta)
+                if kept == _unstamped(
+                    _lines_of(reader.parts(), name), contents.header.layout[name], meta
+                ):
                     continue
             yield name
         yield from (
             table.name for table in schema.tables if table.name not in contents.trailer.digests
         )
+
+
+def _hidden(parts: Iterator[Part], table: str, contents: Contents) -> str:
+    """Hash a table's rows with all secrets alike."""
+    digest = Digest()
+    for lines in _lines_of(hide_secrets(parts, contents.header.redacted), table):
+        digest.update(lines)
+    return digest.hex()
 
 
 def _unstamped(lines: Iterable[bytes], layout: Layout, meta: Meta) -> list[tuple[Cell, ...]]:
@@ -127,9 +142,9 @@ def _unstamped(lines: Iterable[bytes], layout: Layout, meta: Meta) -> list[tuple
     return [row for row in rows if row[position] != meta.key]
 
 
-def _lines_of(reader: BackupReader, table: str) -> Iterator[bytes]:
+def _lines_of(parts: Iterator[Part], table: str) -> Iterator[bytes]:
     name = ""
-    for part in reader.parts():
+    for part in parts:
         if isinstance(part, TableStart):
             name = part.name
         elif isinstance(part, bytes) and name == table:

@@ -5,13 +5,17 @@ from holdfast.profiles.groups import ChosenGroups, choose_groups
 from holdfast.profiles.locations import location_paths
 from holdfast.profiles.profile import (
     Activity,
+    ExcludedRows,
     Group,
     ImportFacts,
     Location,
     Meta,
     Profile,
+    Reference,
+    Scope,
     activity_row,
 )
+from holdfast.profiles.references import with_references
 from holdfast.profiles.settings import SETTINGS_FILE, DatabaseSettings, Settings, load_settings
 
 __all__ = [
@@ -19,11 +23,14 @@ __all__ = [
     "Activity",
     "ChosenGroups",
     "DatabaseSettings",
+    "ExcludedRows",
     "Group",
     "ImportFacts",
     "Location",
     "Meta",
     "Profile",
+    "Reference",
+    "Scope",
     "Settings",
     "activity_row",
     "choose_groups",
@@ -32,4 +39,5 @@ __all__ = [
     "location_paths",
     "profile_folder",
     "recognise",
+    "with_references",
 ]

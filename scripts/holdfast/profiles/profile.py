@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from string import Formatter, Template
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from holdfast.profiles.shape import Complaint, ShortName, Text
 
@@ -14,6 +15,7 @@ TableName = Annotated[str, Text("the name of a table")]
 ColumnName = Annotated[str, Text("the name of a column")]
 Words = Annotated[str, Text("text")]
 System = Annotated[str, Text("linux, macos or windows", "linux|macos|windows")]
+Referring = Annotated[str, Text("exclude, null or keep", "exclude|null|keep")]
 PathTemplate = Annotated[
     str, Text("a path that starts with ~/, $VARIABLE or /", r"(~/|\$|/|[A-Za-z]:/).*")
 ]
@@ -27,6 +29,47 @@ class Group:
     default: bool = True  # False: only in an export that names the group
     title: Words | None = None
     description: Words | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference that the schema does not declare."""
+
+    table: TableName
+    columns: tuple[ColumnName, ...]
+    parent: TableName
+    parent_columns: tuple[ColumnName, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.columns) != len(self.parent_columns):
+            raise Complaint(
+                "parent_columns",
+                f"give as many columns as in columns, {len(self.columns)}",
+                hint="Each column refers to the one of its place.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedRows:
+    """Rows of a table that an export leaves out, and what becomes of rows that refer to them."""
+
+    shorthand: ClassVar[str] = "where"
+
+    where: Words  # SQL on the table's own columns
+    referring: Referring | None = "exclude"  # null: the reference becomes NULL
+
+    @property
+    def rule(self) -> str:
+        return self.referring or "null"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where the thing is found that an export can be narrowed to, such as one project."""
+
+    table: TableName
+    name: ColumnName
+    id: ColumnName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +91,14 @@ class ImportFacts:
     actor: str
     mode: str
     time: str  # UTC, ISO 8601
+    tables: Mapping[str, int] = field(default_factory=dict)  # rows inserted or overwritten
+    total_rows: int = 0  # the sum of these
+    skipped_tables: tuple[str, ...] = ()
+    source_version: str = ""  # of the backup's format
+    source_date: str = ""  # of the backup: UTC, ISO 8601
 
 
+Value = str | int | float | None
 PLACEHOLDERS = tuple(fact.name for fact in fields(ImportFacts))
 
 
@@ -58,12 +107,13 @@ class Activity:
     """The row that an import adds to the tool's own log."""
 
     table: TableName
-    values: Mapping[ColumnName, str | int | float | None]
+    values: Mapping[ColumnName, Value | Mapping[Words, Value]]  # a mapping becomes JSON
 
     def __post_init__(self) -> None:
         for column, value in self.values.items():
-            if isinstance(value, str):
-                check_placeholders(f"values.{column}", value)
+            for key, text in value.items() if isinstance(value, Mapping) else [("", value)]:
+                if isinstance(text, str):
+                    check_placeholders(".".join(filter(None, ("values", column, key))), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +143,13 @@ class Profile:
     tables: tuple[TableName, ...] = ()
     groups: Mapping[ShortName, Group] = field(default_factory=dict)
     order: tuple[TableName, ...] = ()
+    references: tuple[Reference, ...] = ()
+    exclude_rows: Mapping[TableName, ExcludedRows] = field(default_factory=dict)
+    exclude_columns: Mapping[TableName, tuple[ColumnName, ...]] = field(default_factory=dict)
+    skip_on_export: Mapping[TableName, Words] = field(default_factory=dict)  # table to reason
+    scopes: Mapping[ShortName, Scope] = field(default_factory=dict)
+    # Columns, and keys in columns of JSON with dots between.
+    secrets: Mapping[TableName, tuple[ColumnName, ...]] = field(default_factory=dict)
     skip_on_import: Mapping[TableName, Words] = field(default_factory=dict)  # table to reason
     changed_at: tuple[ColumnName, ...] = ()  # hold the time of a row's last change
     natural_keys: Mapping[TableName, tuple[ColumnName, ...]] = field(default_factory=dict)
@@ -104,13 +161,29 @@ class Profile:
     checked: date | None = None
 
 
-def activity_row(activity: Activity, facts: ImportFacts) -> dict[str, str | int | float | None]:
+def activity_row(activity: Activity, facts: ImportFacts) -> dict[str, Value]:
     """The row to add to the activity table, by column, with the placeholders filled."""
     known = asdict(facts)
+    texts = {name: each if isinstance(each, str) else _json(each) for name, each in known.items()}
+
+    def filled(value: Value) -> Value:
+        return value.format_map(texts) if isinstance(value, str) else value
+
+    def filled_in_json(value: Value) -> object:
+        # What is a placeholder alone keeps its own kind: a number, a list, an object.
+        name = value[1:-1] if isinstance(value, str) and value[:1] == "{" else ""
+        return known[name] if name in known else filled(value)
+
     return {
-        column: value.format_map(known) if isinstance(value, str) else value
+        column: _json({key: filled_in_json(each) for key, each in value.items()})
+        if isinstance(value, Mapping)
+        else filled(value)
         for column, value in activity.values.items()
     }
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def check_placeholders(key: str, value: str) -> None:

@@ -116,6 +116,8 @@ def shape_record(values: dict[Any, Any], wanted: Any, key: str, base: Path) -> A
     for name, field in known.items():
         if values.get(name) is not None:
             arguments[name] = shape(values[name], types[name], below(key, name), base)
+        elif name in values and NoneType in get_args(types[name]):
+            arguments[name] = None
         elif field.default is MISSING and field.default_factory is MISSING:
             raise Complaint(below(key, name), f"missing: give {label(types[name])}")
     try:

@@ -111,7 +111,8 @@ def _match_by_content(
 ) -> None:
     """Match rows without a name to rows that have all the same values, as often as they occur."""
     key, table = quote_identifier(copy.number), copy.table
-    columns = [each for each in table.columns if each != copy.number and each not in unknown]
+    telling = set(table.columns) - table.vague - unknown - {copy.number}
+    columns = [each for each in table.columns if each in telling]
     unnamed = f"{_unmatched(copy)} WHERE NOT {is_named(names)}"
     # The plus takes the type of the key away, which the index of the matches has not.
     taken = f"SELECT 1 FROM {copy.match} AS x WHERE x.k0 = +m.{key}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from holdfast.model import DAMAGED, Rung, is_above
+from holdfast.model import DAMAGED, LeftOut, Rung, SkippedTable, is_above
 from holdfast.outcomes import (
     BackupOnFile,
     ExportReport,
@@ -31,8 +31,35 @@ def export_lines(report: ExportReport) -> Iterator[str]:
     yield f"Database: {report.database.path} ({report.database.reason})."
     if report.missing_tables:
         yield f"Not there: {', '.join(report.missing_tables)}."
-    for skipped in report.skipped_tables:
-        yield f"Left out: {skipped.table}, {skipped.reason}."
+    if report.part:
+        yield f"This is a part of it: {report.part}."
+    yield from left_out_lines(report.left_out, report.skipped_tables)
+    if report.secrets:
+        rows = ", ".join(f"{name} ({counted(n, 'row')})" for name, n in report.secrets.items())
+        if report.is_redacted:
+            yield f"Secrets replaced by a marker: {rows}."
+        else:
+            yield f"Secrets in clear: {rows}. Keep the file to yourself, or use --redact."
+
+
+def left_out_lines(left_out: LeftOut, skipped_tables: Iterable[SkippedTable]) -> Iterator[str]:
+    """Yield what a backup leaves out: tables by reason, rows, links, references and columns."""
+    reasons: dict[str, list[str]] = {}
+    for skipped in skipped_tables:
+        reasons.setdefault(skipped.reason, []).append(skipped.table)
+    for reason, names in reasons.items():
+        yield f"Left out: {', '.join(names)}, {reason}."
+    for title, counts in (
+        ("Rows left out", left_out.rows),
+        ("Links to rows outside left out", left_out.links),
+        ("References to what is left out, now empty", left_out.references),
+    ):
+        if counts:
+            found = ", ".join(f"{count:,} of {name}" for name, count in counts.items())
+            yield f"{title}: {found}."
+    if left_out.columns:
+        names = [f"{name}.{each}" for name, columns in left_out.columns.items() for each in columns]
+        yield f"Columns left out: {', '.join(names)}."
 
 
 def _headline(counts: Mapping[str, int], first: tuple[str, ...]) -> Iterator[str]:
@@ -58,7 +85,8 @@ def status_lines(report: StatusReport) -> Iterator[str]:
 
 
 def _backup_line(backup: BackupOnFile, report: StatusReport) -> str:
-    facts = [size_text(backup.bytes)]
+    facts = [f"partial ({backup.part})"] if backup.part else []
+    facts.append(size_text(backup.bytes))
     made, now = moment(backup.created_at), moment(report.checked_at)
     if made and now:
         facts.append(ago((now - made).total_seconds()))
@@ -90,6 +118,14 @@ def restore_lines(report: RestoreReport) -> Iterator[str]:
         f" {proof}. {report.database}"
     )
     yield f"From {report.backup.name} of {report.backup_date or 'an unknown date'}."
+    if report.part:
+        yield f"The backup held a part of its database: {report.part}."
+    yield from left_out_lines(report.left_out, report.skipped_tables)
+    if report.redacted:
+        yield (
+            f"Secrets were replaced when the backup was made: {', '.join(report.redacted)}."
+            " Enter them anew."
+        )
     if report.broken_references:
         yield f"{broken_text(report.broken_references)}, as in the backup."
     if report.set_aside:

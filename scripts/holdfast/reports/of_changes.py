@@ -33,11 +33,7 @@ def import_lines(report: ImportReport) -> Iterator[str]:
         into = f" already: {report.database.path} was not changed."
     facts = [report.backup_date, counted(report.row_count, "row"), proof]
     yield f"{first} {report.backup.name} ({', '.join(filter(None, facts))}){into}"
-    if report.issues:
-        counts = ", ".join(f"{word} {count:,}" for word, count in report.issues.items())
-        yield f"Issues of Beads: {counts}."
-    if report.recognised:
-        yield f"The file is {report.recognised}."
+    yield from _backup_notes(report)
     plan = report.plan
     busy = [table for table in plan.tables if _says_more_than_unchanged(table)]
     for table in busy:
@@ -55,6 +51,21 @@ def import_lines(report: ImportReport) -> Iterator[str]:
     if report.outcome == "planned":
         yield "Nothing has been changed. If this is what you want:"
         yield f"  import {shlex.join(report.confirmed_by)}"
+
+
+def _backup_notes(report: ImportReport) -> Iterator[str]:
+    if report.issues:
+        counts = ", ".join(f"{word} {count:,}" for word, count in report.issues.items())
+        yield f"Issues of Beads: {counts}."
+    if report.recognised:
+        yield f"The file is {report.recognised}."
+    if report.part:
+        yield f"The backup holds a part of its database: {report.part}."
+    if report.redacted:
+        yield (
+            f"Secrets were replaced when the backup was made: {', '.join(report.redacted)}."
+            " Rows that are there keep theirs; new ones have a marker."
+        )
 
 
 def _says_more_than_unchanged(table: TablePlan) -> bool:

@@ -23,6 +23,8 @@ def diff_lines(report: DiffReport) -> Iterator[str]:
         yield from (f"  {line}" for line in _differences(report))
     if report.sync:
         yield f"Sync: {report.sync}, {_SYNC[report.sync]}."
+    for part in report.parts:
+        yield f"Compared alone: {part}."
     for skipped in report.not_compared:
         yield f"Not compared: {skipped.table} ({skipped.reason})."
     for side in (report.first, report.second):

@@ -1,0 +1,139 @@
+"""Secrets that a profile names: told at an export, replaced when asked, never overwritten."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from holdfast.errors import UsageError
+from holdfast.operations.verify_backup import VerifyOptions, verify_backups
+from holdfast.reports import exit_code, text
+from holdfast.works import ConflictMode
+from tests.conftest import run_sql
+from tests.excerpts.conftest import PROFILE
+from tests.excerpts.test_compare import compared, differing
+from tests.imports.conftest import written
+
+M1, M2 = "[redacted by holdfast 1]", "[redacted by holdfast 2]"
+KEYS = """
+CREATE TABLE tools (id INTEGER PRIMARY KEY, name TEXT, token TEXT UNIQUE, config TEXT);
+CREATE TABLE log (who TEXT, token TEXT);
+INSERT INTO tools VALUES
+    (1, 'mail', 't1', '{"host": "a", "auth": [{"id": 1, "key": "k1"}]}'), (2, 'web', 't2', NULL),
+    (3, 'none', NULL, '{"auth": []}'), (4, 'empty', '', 'no json');
+INSERT INTO log VALUES ('ann', 'x'), ('bob', 'y');
+"""
+SECRETS = "secrets: {Tools: [TOKEN, config.auth.key, absent], log: [token], absent: [x]}\n"
+FOUND = {"log.token": 2, "tools.token": 2, "tools.config.auth.key": 1}
+
+
+@pytest.fixture
+def keys(board):
+    run_sql(board.path, KEYS)
+    board.set_profile(PROFILE + SECRETS)
+    return board
+
+
+def test_an_export_names_the_secrets_it_holds_and_is_no_failure(keys):
+    report = keys.exported()
+    assert report.secrets == FOUND
+    assert exit_code(report) == 0
+    assert (
+        "Secrets in clear: tools.token (2 rows), tools.config.auth.key (1 row), log.token (2 rows)."
+        " Keep the file to yourself, or use --redact."
+    ) in text(report)
+    assert "redacted" not in keys.document()
+
+
+def test_an_export_without_secrets_says_nothing_of_them(keys):
+    run_sql(keys.path, "DELETE FROM log; UPDATE tools SET token = NULL, config = '{}'")
+    assert "ecret" not in text(keys.exported()).replace(str(keys.path.parent), "")
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "folder", "zip"])
+def test_with_redact_each_secret_is_a_marker_and_the_backup_restores(keys, form):
+    report = keys.exported(redact=True, format=form)
+    assert report.secrets == FOUND
+    assert "Secrets replaced by a marker: tools.token (2 rows)" in text(report)
+    target, restored = keys.restored(report)
+    assert keys.rows("SELECT token, config FROM tools ORDER BY id", target) == [
+        (M1, f'{{"host": "a", "auth": [{{"id": 1, "key": "{M2}"}}]}}'),
+        ("[redacted by holdfast 3]", None),
+        (None, '{"auth": []}'),
+        ("", "no json"),
+    ]
+    assert keys.rows("SELECT * FROM log", target) == [("ann", M1), ("bob", M2)]
+    assert restored.redacted == ("tools.token", "tools.config.auth.key", "log.token")
+    assert "Secrets were replaced when the backup was made" in text(restored)
+    [found] = verify_backups(keys.context, VerifyOptions(backups=(str(report.path),))).backups
+    assert found.rungs[-1] == "sound"
+
+
+def test_the_backup_says_what_was_redacted(keys):
+    document = keys.document(redact=True)
+    assert document["redacted"] == {
+        "tools": ["token", "config.auth.key"],
+        "log": ["token"],
+    }
+    assert "t1" not in json.dumps(document["tables"])
+
+
+@pytest.mark.parametrize("mode", [each for each in ConflictMode if each is not ConflictMode.FAIL])
+def test_an_import_into_its_own_database_changes_no_secret(keys, mode):
+    report = keys.exported(redact=True)
+    found = keys.imported(report, keys.path, mode=mode)
+    assert found.outcome == "nothing to do"
+    assert "Rows that are there keep theirs; new ones have a marker." in text(found)
+
+
+def test_living_secrets_stay_and_the_rest_comes_back(keys):
+    report = keys.exported(redact=True)
+    run_sql(
+        keys.path,
+        "UPDATE tools SET name = 'X', token = 'new' || id;"
+        """UPDATE tools SET config = '{"host": "b", "auth": [{"id": 1, "key": "k9"}]}'
+        WHERE id = 1;""",
+    )
+    assert written(keys.imported(report, keys.path)) == {"tools": (0, 4, 0)}
+    assert keys.rows("SELECT name, token, config FROM tools") == [
+        ("mail", "new1", '{"host": "a", "auth": [{"id": 1, "key": "k9"}]}'),
+        ("web", "new2", None),
+        ("none", None, '{"auth": []}'),  # it had none, which is no secret
+        ("empty", "", "no json"),
+    ]
+
+
+def test_a_secret_that_was_emptied_since_stays_empty(keys):
+    report = keys.exported(redact=True)
+    run_sql(keys.path, "UPDATE tools SET token = NULL, config = NULL WHERE id = 1")
+    keys.imported(report, keys.path)
+    assert keys.rows("SELECT token, config FROM tools WHERE id = 1") == [(None, None)]
+
+
+def test_a_new_row_has_the_marker(keys):
+    report = keys.exported(redact=True)
+    run_sql(keys.path, "DELETE FROM tools WHERE id < 3")
+    assert written(keys.imported(report, keys.path)) == {"tools": (2, 0, 0)}
+    assert keys.rows("SELECT token FROM tools WHERE id < 3") == [
+        (M1,),
+        ("[redacted by holdfast 3]",),
+    ]
+
+
+def test_a_redacted_backup_is_compared_but_for_its_secrets(keys):
+    report = keys.exported(redact=True)
+    assert compared(keys, report).same
+    assert differing(keys, report) == ()
+    run_sql(keys.path, "UPDATE tools SET token = 'other' WHERE id = 1")
+    assert compared(keys, report).same
+    assert differing(keys, report) == ()
+    run_sql(keys.path, "UPDATE tools SET token = NULL WHERE id = 2")
+    assert [each.name for each in compared(keys, report).tables if not each.is_same] == ["tools"]
+    assert differing(keys, report) == ("tools",)
+
+
+def test_a_page_copy_cannot_be_redacted_but_tells_of_secrets(keys):
+    with pytest.raises(UsageError, match="copies the pages"):
+        keys.exported(redact=True, format="sqlite")
+    assert keys.exported(format="sqlite").secrets == FOUND
