@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,13 @@ def files_in(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def limited_to(size: int) -> Callable[[], None]:
+    """Let no file that a process writes grow beyond so many bytes, as on a disk that is full."""
+    import resource  # which Windows lacks
+
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def needs(program: str) -> pytest.MarkDecorator:

@@ -30,6 +30,8 @@ ORDER = [
     "schema",
     "rows",
     "digest",
+    "parts",
+    "readers",
     "selection",
     "places",
     "profiles",
@@ -63,6 +65,7 @@ ONLY_IN = {
     "pysqlite3": {"database"},
     "sqlite_utils": {"database"},
     "yaml": {"profiles"},
+    "multiprocessing": {"readers"},
     "subprocess": {"programs", "bootstrap"},  # bootstrap runs pip, before anything else is there
 }
 MAY_WRITE = {"files", "database", "bootstrap"}

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import re
-import resource
 import shutil
 import signal
 import sqlite3
@@ -24,6 +23,7 @@ from tests.running import (
     command,
     environment,
     files_in,
+    limited_to,
     make_database,
     needs,
     reported,
@@ -287,11 +287,6 @@ def test_what_a_killed_export_left_is_removed_once_it_is_a_day_old(home, few):
 
 
 # No space
-
-
-def limited_to(size):
-    """Let no file that is written grow beyond so many bytes, as on a disk that is full."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 @pytest.mark.slow

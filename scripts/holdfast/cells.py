@@ -134,12 +134,10 @@ class RowReader:
 
 
 def _is_plain(column: Sequence[Any]) -> bool:
-    """Tell whether msgspec writes a column as we do; infinities and bytes it gets wrong, silently."""
+    """Tell whether msgspec writes a column as we do; infinities and bytes it does not, silently."""
     types = set(map(type, column))
-    # A sum that is finite has no infinity in it, and is taken faster than each is looked at.
-    return types <= _AS_THEY_ARE or (
-        types <= _NUMBERS and math.isfinite(sum(filter(None, column)))
-    )
+    # A finite sum has no infinity in it, and is there sooner than each value is looked at.
+    return types <= _AS_THEY_ARE or (types <= _NUMBERS and math.isfinite(sum(filter(None, column))))
 
 
 def _as_json(value: Any) -> Any:

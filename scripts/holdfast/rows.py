@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holdfast.cells import InvalidText
@@ -12,6 +12,8 @@ from holdfast.model import Layout, Table, folded
 
 MOST_COLUMNS = 2000  # of a result in SQLite: a table that has as many leaves its rowid no room
 BATCH_ROWS = 100  # measured: 20 to 100 is fastest, and larger batches only take more memory
+_BATCH_BYTES = 256 * 1024  # of rows as they are written
+_FIRST_ROWS = 10  # at a time, until it is known how large they are
 
 
 def layout_of(table: Table) -> Layout:
@@ -37,7 +39,32 @@ def as_laid_out(table: Table, layout: Layout) -> Table:
     return replace(table, columns=columns)
 
 
-def read_batches(connection: Connection, table: Table) -> Iterator[list[tuple[Any, ...]]]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of a table's rows, which follow each other in the order of its key."""
+
+    condition: str = ""  # SQL
+    parameters: tuple[int, ...] = ()
+    most_rows: int = -1  # any number
+
+
+ALL = Part()
+
+
+class Pace:
+    """How many rows are read at a time: as many as are quickest, but fewer of large ones."""
+
+    def __init__(self) -> None:
+        self.rows = _FIRST_ROWS
+
+    def follow(self, row_count: int, byte_count: int) -> None:
+        """Take note of how large some rows were."""
+        self.rows = max(1, min(BATCH_ROWS, _BATCH_BYTES * row_count // max(1, byte_count)))
+
+
+def read_batches(
+    connection: Connection, table: Table, part: Part = ALL, pace: Pace | None = None
+) -> Iterator[list[tuple[Any, ...]]]:
     """
     Yield the rows of a table, or of its excerpt, in lists; cells are in the order of its layout.
 
@@ -48,11 +75,10 @@ def read_batches(connection: Connection, table: Table) -> Iterator[list[tuple[An
     if encoding != "UTF-8":
         yield from _read_utf16(connection, table, encoding)
         return
-    query = _query(table)
-    done = 0
+    query, done, pace = _query(table, part), 0, pace or Pace()
     try:
-        cursor = connection.execute(query)
-        while batch := cursor.fetchmany(BATCH_ROWS):
+        cursor = connection.execute(f"{query} LIMIT ?", [*part.parameters, part.most_rows])
+        while batch := cursor.fetchmany(pace.rows):
             yield batch
             done += len(batch)
     except Exception as error:
@@ -60,9 +86,10 @@ def read_batches(connection: Connection, table: Table) -> Iterator[list[tuple[An
             raise
     else:
         return
+    rest = (part.most_rows - done, done)  # any negative number of rows means all
     with text_as(connection, _text_or_bytes):
-        cursor = connection.execute(f"{query} LIMIT -1 OFFSET {done}")
-        while batch := cursor.fetchmany(BATCH_ROWS):
+        cursor = connection.execute(f"{query} LIMIT ? OFFSET ?", [*part.parameters, *rest])
+        while batch := cursor.fetchmany(pace.rows):
             yield batch
 
 
@@ -93,8 +120,8 @@ def _text_of_utf16(value: bytes, encoding: str) -> str | InvalidText:
         return InvalidText(value.decode(encoding, "surrogatepass").encode("utf-8", "surrogatepass"))
 
 
-def _query(table: Table, *, as_bytes: bool = False) -> str:
-    values, condition = table.excerpt.values, table.excerpt.condition
+def _query(table: Table, part: Part = ALL, *, as_bytes: bool = False) -> str:
+    values = table.excerpt.values
     names = [values.get(name, quote_identifier(name)) for name in table.column_names]
     # The declared collation may call different keys equal, and may not be known here.
     order = [f"{quote_identifier(name)} COLLATE BINARY" for name in table.primary_key]
@@ -107,7 +134,8 @@ def _query(table: Table, *, as_bytes: bool = False) -> str:
         cells = [f"iif(typeof({name}) = 'text', CAST({name} AS BLOB), {name})" for name in names]
         names = [*kinds, *cells]
     query = f"SELECT {', '.join(names)} FROM main.{quote_identifier(table.name)}"
-    query += f" WHERE {condition}" if condition else ""
+    conditions = [f"({each})" for each in (table.excerpt.condition, part.condition) if each]
+    query += f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"{query} ORDER BY {', '.join(order)}" if order else query
 
 

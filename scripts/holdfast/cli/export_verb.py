@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from holdfast.cli.options import add_database, add_scopes, add_wait, names
+from holdfast.cli.options import add_database, add_scopes, add_wait, names, positive
 from holdfast.files import user_path
 from holdfast.formats import WRITABLE
 from holdfast.formats.compression import SUFFIXES
@@ -64,6 +64,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--pretty", action="store_true", help="one column a line")
     parser.add_argument("--quiet", action="store_true", help="print only the backup's path")
+    parser.add_argument(
+        "--no-verify", action="store_true", help="do not read back what was written"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=positive,
+        metavar="N",
+        help="processes that read (default: one a core when the database is large)",
+    )
     add_wait(parser)
 
 
@@ -86,6 +95,8 @@ def run(context: Context, arguments: argparse.Namespace) -> ExportReport:
         compression=arguments.compress,
         pretty=arguments.pretty,
         reproducible=arguments.reproducible,
+        verify=not arguments.no_verify,
+        jobs=arguments.jobs,
         wait_seconds=arguments.wait,
     )
     return export_backup(context, options)

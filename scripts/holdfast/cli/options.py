@@ -77,3 +77,10 @@ def names(option: str, text: str | None) -> tuple[str, ...]:
             f"{option} names nothing", hint=f"Give names, such as {option} notes,tags."
         )
     return found
+
+
+def positive(text: str) -> int:
+    """Read a number of things of which there is at least one."""
+    if not text.isascii() or not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)

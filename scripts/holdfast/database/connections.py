@@ -79,6 +79,24 @@ def read_only(
             connection.execute("ROLLBACK")
 
 
+def see_now(connection: Connection) -> int:
+    """
+    Let a connection of `read_only` see the database as it is now, if no lock prevents it.
+
+    Returns: a number that differs from that of a moment before if anybody has committed since.
+    """
+    connection.execute("ROLLBACK")
+    connection.execute("BEGIN")
+    connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+    return moment_of(connection)
+
+
+def moment_of(connection: Connection) -> int:
+    """Return what `see_now` has returned, for the moment that a connection sees."""
+    (moment,) = connection.execute("PRAGMA data_version").fetchone()
+    return int(moment)
+
+
 @contextlib.contextmanager
 def for_change(
     path: Path, wait_seconds: float = DEFAULT_WAIT_SECONDS, *, attach: Mapping[str, Path] = {}

@@ -50,20 +50,26 @@ def plain(path: Path) -> Iterator[BinaryIO]:
 
     Raises: BackupDamaged, while it is read, when the compressed content is damaged.
     """
-    with path.open("rb") as file:
-        start = file.read(4)
-        file.seek(0)
-        try:
-            if start.startswith(_ZSTD_MAGIC):
-                with zstd.ZstdFile(file, "rb") as stream:
-                    yield cast(BinaryIO, stream)
-            elif start.startswith(_GZIP_MAGIC):
-                with gzip.GzipFile(fileobj=file, mode="rb") as stream:
-                    yield cast(BinaryIO, stream)
-            else:
-                yield file
-        except (zstd.ZstdError, zlib.error, EOFError, gzip.BadGzipFile) as error:
-            raise damaged(f"its compressed content is damaged: {error}") from error
+    with path.open("rb") as file, decompressed(file) as content:
+        yield content
+
+
+@contextlib.contextmanager
+def decompressed(file: BinaryIO) -> Iterator[BinaryIO]:
+    """Yield the content of an open file that was not read yet; otherwise as `plain`."""
+    start = file.read(4)
+    file.seek(0)
+    try:
+        if start.startswith(_ZSTD_MAGIC):
+            with zstd.ZstdFile(file, "rb") as stream:
+                yield cast(BinaryIO, stream)
+        elif start.startswith(_GZIP_MAGIC):
+            with gzip.GzipFile(fileobj=file, mode="rb") as stream:
+                yield cast(BinaryIO, stream)
+        else:
+            yield file
+    except (zstd.ZstdError, zlib.error, EOFError, gzip.BadGzipFile) as error:
+        raise damaged(f"its compressed content is damaged: {error}") from error
 
 
 def is_compressed(path: Path) -> bool:

@@ -77,6 +77,8 @@ class BackupFormat:
     recognise: Callable[[Path, bytes], bool]
     # Yields the parts; BackupDamaged as soon as something is not as it was written.
     read: Callable[[Path], Iterator[Part]]
+    # The same from an open file, for one that is read while it is still being written.
+    read_stream: Callable[[BinaryIO], Iterator[Part]] | None = None
     write: Callable[[Target, Content], None] | None = None  # None: the format is only read
     glance: Callable[[Path], Glance] | None = None
     proves: bool = True  # its files hold counts and digests of their own
@@ -94,9 +96,14 @@ class BackupFormat:
 class BackupReader:
     """Reads one backup from its start to its end, proving it on the way."""
 
-    def __init__(self, path: Path, form: BackupFormat) -> None:
+    def __init__(self, path: Path, form: BackupFormat, stream: BinaryIO | None = None) -> None:
+        """
+        Args:
+            stream: the open file to read, instead of the one at `path`; it is read once.
+        """
         self.path = path
         self.format = form
+        self._stream = stream
 
     def parts(self) -> Iterator[Part]:
         """
@@ -106,11 +113,17 @@ class BackupReader:
             not those that it names; NotABackup; BackupTooNew.
         """
         try:
-            yield from _proven(self.format.read(self.path))
+            yield from _proven(self._read())
         except (BackupDamaged, NotABackup) as error:
             raise type(error)(f"{self.path}: {error}", hint=error.hint) from error
         except DatabaseError as error:  # of a backup that is a database
             raise self.damaged(str(error)) from error
+
+    def _read(self) -> Iterator[Part]:
+        if self._stream is None:
+            return self.format.read(self.path)
+        assert self.format.read_stream is not None  # who gives a stream has looked
+        return self.format.read_stream(self._stream)
 
     def damaged(self, what: str) -> BackupDamaged:
         """Make the error for a part of this backup that cannot be what was written."""

@@ -31,7 +31,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from holdfast.formats.compression import glance_start, plain, tail
+from holdfast.formats.compression import decompressed, glance_start, tail
 from holdfast.formats.interface import (
     BackupFormat,
     Content,
@@ -115,8 +115,14 @@ def _spread(lines: bytes) -> bytes:
 
 def read(path: Path) -> Iterator[Part]:
     """Yield the parts of a backup; see `BackupFormat.read`."""
-    with plain(path) as file:
-        source = SealedReader(file)
+    with path.open("rb") as file:
+        yield from read_stream(file)
+
+
+def read_stream(file: BinaryIO) -> Iterator[Part]:
+    """Yield the parts of a backup; see `BackupFormat.read_stream`."""
+    with decompressed(file) as content:
+        source = SealedReader(content)
         yield decode_header(_joined(source.until(_TABLES)))
         line = source.line()
         while line != b"},\n":
@@ -208,6 +214,7 @@ FORMAT = BackupFormat(
     suffix=".json",
     recognise=_recognise,
     read=read,
+    read_stream=read_stream,
     write=write,
     glance=_glance,
 )

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
-from holdfast.formats.compression import glance_start, plain, tail
+from holdfast.formats.compression import decompressed, glance_start, tail
 from holdfast.formats.interface import (
     BackupFormat,
     Content,
@@ -66,8 +66,14 @@ def _line(*values: object) -> bytes:
 
 def read(path: Path) -> Iterator[Part]:
     """Yield the parts of a backup; see `BackupFormat.read`."""
-    with plain(path) as file:
-        source = SealedReader(file)
+    with path.open("rb") as file:
+        yield from read_stream(file)
+
+
+def read_stream(file: BinaryIO) -> Iterator[Part]:
+    """Yield the parts of a backup; see `BackupFormat.read_stream`."""
+    with decompressed(file) as content:
+        source = SealedReader(content)
         header = decode(source.line(), dict[str, Any]) | {"schema": [], "layout": {}}
         record = _record(source)
         while record[0] in ("schema", "layout"):
@@ -121,6 +127,7 @@ FORMAT = BackupFormat(
     suffix=".jsonl",
     recognise=_recognise,
     read=read,
+    read_stream=read_stream,
     write=write,
     glance=_glance,
 )

@@ -11,21 +11,23 @@ from typing import BinaryIO
 
 from holdfast import __version__, database, files
 from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
-from holdfast.digest import Digest, read_lines
+from holdfast.digest import Digest
 from holdfast.errors import BackupDamaged, UsageError, WriteFailed
 from holdfast.excerpts import Taken, secrets_of, take, wanted_of
 from holdfast.formats import FORMATS, json_document
 from holdfast.formats.compression import SUFFIXES, compressing
+from holdfast.formats.growing import reading_back
 from holdfast.formats.interface import (
     NAME,
     VERSION,
-    BackupFormat,
     BackupReader,
     Content,
     Target,
 )
 from holdfast.model import (
     ChosenDatabase,
+    Contents,
+    Excerpt,
     Header,
     LeftOut,
     Rows,
@@ -40,6 +42,7 @@ from holdfast.operations.export_notes import remember, shrinkage, stamp
 from holdfast.operations.like_with_like import opened_to_take
 from holdfast.outcomes import ExportReport
 from holdfast.profiles import Profile, recognise
+from holdfast.readers import Readers, readers_of
 from holdfast.redaction import Secrets
 from holdfast.rows import layout_of
 from holdfast.sample import build_sample
@@ -63,6 +66,8 @@ class ExportOptions:
     compression: str = "none"  # zstd, gzip
     pretty: bool = False  # json alone
     reproducible: bool = False  # say nothing that changes while the database does not
+    verify: bool = True  # read back what was written, before it gets its name
+    jobs: int | None = None  # processes that read; None: one a core when the database is large
     wait_seconds: float = DEFAULT_WAIT_SECONDS
 
 
@@ -71,6 +76,7 @@ class _Source:
     """What is exported: one moment of a database."""
 
     connection: Connection
+    readers: Readers
     schema: Schema  # of the whole database
     taken: Taken
     header: Header
@@ -93,9 +99,18 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
     if options.sample and not chosen.path.exists():
         with contextlib.suppress(WriteFailed):  # another export was quicker to make it
             build_sample(chosen.path)
-    with opened_to_take(chosen.path, options.wait_seconds) as connection:
+    with (
+        opened_to_take(chosen.path, options.wait_seconds) as connection,
+        readers_of(chosen.path, connection, options.wait_seconds, options.jobs) as readers,
+    ):
+        source = _describe(context, options, connection, readers, chosen)
+        # Others read whole tables alone, and see no secrets.
+        readers.start(
+            table
+            for table in source.taken.schema.tables
+            if table.excerpt == Excerpt() and table.name not in source.secrets
+        )
         notes = database.complain_of_damage(connection, chosen.path)
-        source = _describe(context, options, connection, chosen)
         if options.stream is not None:
             content = _content(source)
             with files.translated_errors(Path("standard output")):
@@ -108,7 +123,7 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
         *_unfilled(source.schema, options),
         *source.taken.warnings,
         *shrinkage(context, chosen, source.header, trailer),
-        *remember(context, chosen, path, source.header, trailer),
+        *remember(context, chosen, path, source.header, trailer, verified=_proof(options)),
         # The stamp would make the next backup differ; and it means a backup of everything.
         *(
             ()
@@ -116,11 +131,21 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
             else stamp(context, chosen, source.profile, source.schema, options.wait_seconds)
         ),
     ]
-    return _report(source, chosen, trailer, path=path, warnings=tuple(warnings))
+    return _report(
+        source, chosen, trailer, path=path, verified=_proof(options), warnings=tuple(warnings)
+    )
+
+
+def _proof(options: ExportOptions) -> str:
+    return Rung.CONTENTS if options.verify else ""
 
 
 def _describe(
-    context: Context, options: ExportOptions, connection: Connection, chosen: ChosenDatabase
+    context: Context,
+    options: ExportOptions,
+    connection: Connection,
+    readers: Readers,
+    chosen: ChosenDatabase,
 ) -> _Source:
     schema = read_schema(connection)
     profile = recognise(context.profiles, [table.name for table in schema.tables])
@@ -162,7 +187,7 @@ def _describe(
         name: Secrets(header.layout[name].columns, named, redact=options.redact)
         for name, named in secrets.items()
     }
-    return _Source(connection, schema, taken, header, profile, watched)
+    return _Source(connection, readers, schema, taken, header, profile, watched)
 
 
 _REASONS = {
@@ -215,7 +240,7 @@ def _content(source: _Source) -> Content:
 
     def tables() -> Iterator[tuple[str, Iterator[bytes]]]:
         for table in source.taken.schema.tables:
-            lines = read_lines(source.connection, table, source.secrets.get(table.name))
+            lines = source.readers.lines(table, source.secrets.get(table.name))
             yield table.name, digests[table.name].watch(lines)
 
     def trailer() -> Trailer:
@@ -247,6 +272,7 @@ def _write_file(context: Context, options: ExportOptions, source: _Source) -> tu
         files.complain_of_name(options.output)
     folder = options.output.parent if options.output else context.output
     names = [options.output] if options.output else _free_names(context, options)
+    found: Callable[[], Contents] | None = None
     files.remove_leftovers(folder, context.now.timestamp())
     with contextlib.ExitStack() as stack:
         if form.is_folder:
@@ -254,13 +280,16 @@ def _write_file(context: Context, options: ExportOptions, source: _Source) -> tu
             _writer(options)(Target(path=partial, compression=options.compression), content)
         else:
             file, partial = stack.enter_context(files.new_file(folder))
+            if form.read_stream and options.verify:
+                found = stack.enter_context(reading_back(partial, form))
             with files.translated_errors(folder):
                 _write_into(options, content, file, partial)
                 files.fsync_file(file)
         if form.manifest:
             with files.create(partial.with_name(partial.name + form.manifest_suffix)) as manifest:
                 manifest.write(form.manifest(partial, content))
-        _prove(partial, form, content.trailer())
+        if options.verify:
+            _prove(found or BackupReader(partial, form).contents, content.trailer())
         path = files.publish(partial, names, manifest_suffix=form.manifest_suffix)
     return path, content.trailer()
 
@@ -277,13 +306,13 @@ def _write_into(options: ExportOptions, content: Content, file: BinaryIO, partia
                 shutil.copyfileobj(raw, compressed)
 
 
-def _prove(partial: Path, form: BackupFormat, trailer: Trailer) -> None:
+def _prove(contents: Callable[[], Contents], trailer: Trailer) -> None:
     """Read the backup back, whole, before it is called one."""
     try:
-        found = BackupReader(partial, form).contents().trailer
+        found = contents()
     except BackupDamaged as error:
         raise _not_what_was_read(str(error)) from error
-    if found != trailer:
+    if found.trailer != trailer:
         raise _not_what_was_read("its counts differ")
 
 
@@ -311,6 +340,7 @@ def _report(
     trailer: Trailer,
     *,
     path: Path | None,
+    verified: str = "",
     warnings: tuple[str, ...] = (),
 ) -> ExportReport:
     profile = source.profile
@@ -335,6 +365,6 @@ def _report(
             name for name in (profile.tables if profile else ()) if name not in here
         ),
         profile=profile.name if profile else None,
-        verified=Rung.CONTENTS if path else "",
+        verified=verified,
         warnings=warnings,
     )

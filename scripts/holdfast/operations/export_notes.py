@@ -8,7 +8,7 @@ from pathlib import Path
 from holdfast import database, files
 from holdfast.errors import HoldfastError
 from holdfast.history import KnownBackup
-from holdfast.model import ChosenDatabase, Header, Rung, Schema, Trailer, part_of
+from holdfast.model import ChosenDatabase, Header, Schema, Trailer, part_of
 from holdfast.operations.context import Context
 from holdfast.profiles import Profile
 
@@ -40,9 +40,20 @@ def shrinkage(
 
 
 def remember(
-    context: Context, chosen: ChosenDatabase, path: Path, header: Header, trailer: Trailer
+    context: Context,
+    chosen: ChosenDatabase,
+    path: Path,
+    header: Header,
+    trailer: Trailer,
+    *,
+    verified: str,
 ) -> Iterator[str]:
-    """Put the backup on record; yield a warning when that fails."""
+    """
+    Put the backup on record; yield a warning when that fails.
+
+    Args:
+        verified: the highest rung that was proven; "" for none.
+    """
     known = KnownBackup(
         path=files.text_of(path),
         database=files.text_of(chosen.path),
@@ -51,8 +62,8 @@ def remember(
         modified_ns=files.modified_ns(path),
         row_count=sum(trailer.counts.values()),
         counts=trailer.counts,
-        verified=Rung.CONTENTS,
-        verified_at=context.timestamp,
+        verified=verified,
+        verified_at=context.timestamp if verified else "",
         part=part_of(header),
     )
     try:

@@ -1,0 +1,95 @@
+"""A table's rows in parts of about one size, for several readers that take them in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from holdfast.database import Connection, quote_identifier
+from holdfast.digest import read_lines
+from holdfast.model import Table
+from holdfast.rows import ALL, Part
+
+_MOST_ROWS = 20_000
+_SAMPLE = Part(most_rows=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one of several readers takes of each table: the first part is that of number 0."""
+
+    number: int
+    readers: int
+    part_bytes: int = 1024 * 1024  # of rows as they are written, about
+
+
+def read_share(connection: Connection, table: Table, share: Share) -> Iterator[Iterator[bytes]]:
+    """
+    Yield the lines of each part of a table that falls to a reader.
+
+    Readers count rows to agree on where parts begin, so all must see the same moment. A table
+    that cannot be cut is one part, the first.
+    """
+    cut = _cut(connection, table)
+    if cut is None:
+        if share.number == 0:
+            yield read_lines(connection, table)
+        return
+    rows = _rows_of_a_part(connection, table, share.part_bytes)
+    rest = cut.skip(connection, ALL, share.number * rows)
+    while rest is not None:
+        yield read_lines(connection, table, part=replace(rest, most_rows=rows))
+        rest = cut.skip(connection, rest, share.readers * rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """How the rows after a row are found: by its rowid, which any value of the key may have."""
+
+    table: str  # SQL, as all of these
+    rowid: str
+    key: str  # what puts the rows in order
+
+    def onward(self, rowid: int) -> Part:
+        """Return a row and all that follow it."""
+        if self.key == self.rowid:
+            return Part(f"{self.rowid} >= ?", (rowid,))
+        key_of_row = f"SELECT {self.key} FROM {self.table} WHERE {self.rowid} = ?"
+        return Part(f"{self.key} >= ({key_of_row})", (rowid,))
+
+    def skip(self, connection: Connection, part: Part, rows: int) -> Part | None:
+        """Return a part without its first rows; None when it has no more than these."""
+        first = connection.execute(self.row_of(part), [*part.parameters, rows]).fetchone()
+        return self.onward(first[0]) if first else None
+
+    def row_of(self, part: Part) -> str:
+        """Write the query for the rowid of a row of a part, by the number of rows before it."""
+        where = f"WHERE {part.condition}" if part.condition else ""
+        return f"SELECT {self.rowid} FROM {self.table} {where} ORDER BY {self.key} LIMIT 1 OFFSET ?"
+
+
+def _cut(connection: Connection, table: Table) -> _Cut | None:
+    """Find how a table is cut; None where that would take a sort, or a key may be NULL."""
+    name = f"main.{quote_identifier(table.name)}"
+    keys = [quote_identifier(column) for column in table.primary_key]
+    (without_rowid,) = connection.execute(
+        "SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", [table.name]
+    ).fetchone()
+    rowid = table.rowid_name or "".join(keys)
+    if without_rowid or table.is_virtual or not rowid or len(keys) > 1:
+        return None
+    if rowid in keys or not keys:
+        return _Cut(name, rowid, rowid)
+    cut = _Cut(name, rowid, f"{keys[0]} COLLATE BINARY")
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {cut.row_of(cut.onward(0))}", [0, 0]).fetchall()
+    steps = [step for *_, step in plan]
+    if not steps[0].startswith("SEARCH") or any("TEMP B-TREE" in step for step in steps):
+        return None
+    nulls = connection.execute(f"SELECT 1 FROM {name} WHERE {keys[0]} IS NULL LIMIT 1")
+    return None if nulls.fetchone() else cut
+
+
+def _rows_of_a_part(connection: Connection, table: Table, part_bytes: int) -> int:
+    sample = list(read_lines(connection, table, part=_SAMPLE))
+    rows = sum(lines.count(b"\n") for lines in sample)
+    return max(1, min(_MOST_ROWS, part_bytes * rows // max(1, sum(map(len, sample)))))
