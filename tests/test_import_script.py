@@ -385,10 +385,16 @@ def test_a_day_with_several_backups_lists_them(home, database, shelf):
     )
 
 
-@pytest.mark.parametrize("wanted", ["2026-10-09", "latest.json", "/nowhere/x.json"])
+@pytest.mark.parametrize("wanted", ["2026-10-09", "latest.json"])
 def test_an_unknown_backup_is_not_found(home, database, shelf, wanted):
     done = run(home, "import", wanted, "--db", database, exit_code=14)
     assert f"no backup {wanted!r} in {shelf}" in done.stderr
+
+
+@pytest.mark.parametrize("wanted", ["/nowhere/x.json", "nowhere/x.json", "nowhere/"])
+def test_a_path_that_leads_nowhere_is_not_taken_for_a_name(home, database, shelf, wanted, tmp_path):
+    done = run(home, "import", wanted, "--db", database, exit_code=14, cwd=tmp_path)
+    assert done.stderr.startswith(f"Error: no file at {tmp_path / wanted}.\n")
 
 
 def test_without_any_backup_there_is_no_latest(home, database):

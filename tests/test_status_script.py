@@ -128,6 +128,19 @@ def test_the_time_that_the_tool_keeps_is_believed_without_a_file(home):
     assert done.stdout.startswith("Last backup: 3 days ago. 0 backup files found.\n")
 
 
+def test_a_copy_of_a_database_is_not_called_safe_for_the_time_that_it_brought_along(home):
+    make_database(
+        home / "data" / "soy.db",
+        f"{SOFTWARE_OF_YOU} INSERT INTO soy_meta VALUES ('last_backup_at', datetime())",
+    )
+    lines = run(home, "status", exit_code=3).stdout.splitlines()
+    assert re.match(r"Last backup: (just now|\d+ seconds ago)\. 0 backup files found", lines[0])
+    assert lines[-1] == (
+        f"Warning: only the database itself says that it was backed up: {home}/output holds no"
+        " whole backup of it. Make one with /backup."
+    )
+
+
 def test_a_backup_of_another_database_makes_this_one_no_safer(home, notes, tmp_path):
     run(home, "export", "--db", make_database(tmp_path / "other.db", NOTES))
     done = run(home, "status", exit_code=3)
@@ -206,22 +219,50 @@ def changed_at(folder):
     return {path: path.stat().st_mtime_ns for path in files}
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda path: path.write_bytes(b"Dear diary\n" * 1000),
-        lambda path: os.truncate(path, 5000),
-        lambda path: path.write_bytes(b""),
-        lambda path: (path.unlink(), path.mkdir()),
-    ],
-    ids=["a text", "cut", "empty", "a folder"],
-)
-def test_it_needs_no_sound_database(home, notes, damage):
+DAMAGE = {
+    "is not a SQLite database, or is encrypted": lambda path: path.write_bytes(b"Diary\n" * 1000),
+    "is damaged: database disk image is malformed": lambda path: os.truncate(path, 5000),
+    "is empty (0 bytes)": lambda path: path.write_bytes(b""),
+    "is not a file": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+@pytest.mark.parametrize(("said", "damage"), DAMAGE.items(), ids=DAMAGE)
+def test_it_needs_no_sound_database_and_says_how_to_bring_it_back(home, notes, said, damage):
     make_database(notes, "CREATE TABLE pages AS SELECT randomblob(3000) FROM notes, notes AS b")
     run(home, "export", "--db", notes)
+    [backup] = (home / "output").glob("backup-*")
     damage(notes)
-    done = run(home, "status", "--db", notes)
-    assert done.stdout.startswith("Last backup: just now. 1 backup file found.\n")
+    done = run(home, "status", "--db", notes, exit_code=3)
+    assert re.match(
+        r"Last backup: (just now|\d+ seconds ago)\. 1 backup file found\.\n", done.stdout
+    )
+    force = " --force" if notes.is_file() else ""
+    assert done.stdout.splitlines()[5:] == [
+        f"Warning: {notes} {said}. To bring it back: restore {backup} --to {notes}{force}"
+    ]
+
+
+def test_what_was_never_backed_up_and_cannot_be_now_is_said_to_be_both(home, tmp_path):
+    (tmp_path / "notes.db").write_text("Dear diary")
+    done = run(home, "status", "--db", tmp_path / "notes.db", exit_code=3)
+    assert done.stdout.splitlines()[-2:] == [
+        f"Warning: {tmp_path}/notes.db is not a SQLite database, or is encrypted."
+        " Give the database file itself with --db PATH.",
+        "Warning: there is no backup of this database.",
+    ]
+
+
+def test_a_backup_that_was_found_damaged_is_not_recommended(home, notes):
+    run(home, "export", "--db", notes)
+    [good] = (home / "output").glob("*.json")
+    run(home, "export", "--db", notes, "--format", "jsonl")
+    [bad] = (home / "output").glob("*.jsonl")
+    os.truncate(bad, 200)
+    run(home, "verify", bad, exit_code=16)
+    os.truncate(notes, 0)
+    [warning] = reported(home, "status", "--db", notes, exit_code=3)["warnings"]
+    assert warning.endswith(f"To bring it back: restore {good} --to {notes} --force")
 
 
 @pytest.mark.parametrize("damage", [b"", b"Dear diary\n" * 1000, None])

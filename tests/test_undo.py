@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -14,7 +15,9 @@ from holdfast import database
 from holdfast.errors import (
     BackupNotFound,
     DatabaseDamaged,
+    DatabaseNotFound,
     HoldfastError,
+    NotADatabase,
     PlanChanged,
     RestoreRefused,
 )
@@ -190,6 +193,34 @@ def test_a_restore_point_that_is_not_there_is_not_found(undo, wanted):
     undo.tool.imported()
     undo(list_only=True).points[0].path.unlink()
     undo.refused(BackupNotFound, "no restore point", wanted)
+
+
+UNUSABLE = {
+    "there is no such database": (lambda path: path.unlink(), DatabaseNotFound, ""),
+    "a text": (lambda path: path.write_text("Dear diary " * 500), NotADatabase, " --force"),
+    "nothing": (lambda path: path.write_bytes(b""), NotADatabase, " --force"),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), NotADatabase, ""),
+    "cut": (lambda path: os.truncate(path, 5000), DatabaseDamaged, " --force"),
+}
+
+
+@pytest.mark.parametrize("undo", ["delete"], indirect=True)
+@pytest.mark.parametrize("has_point", [True, False])
+@pytest.mark.parametrize(("spoil", "error", "force"), UNUSABLE.values(), ids=UNUSABLE)
+def test_what_is_no_longer_a_database_is_not_undone_but_restored(
+    undo, spoil, error, force, has_point
+):
+    if has_point:
+        undo.tool.imported()
+    path = undo.tool.path
+    point = undo(list_only=True).points[0].path if has_point else "FILE"
+    spoil(path)
+    with pytest.raises(error, match=str(path)) as refused:
+        undo()
+    assert refused.value.hint == (
+        "An undo changes a database that can be read. To bring this one back:"
+        f" restore {point} --to {path}{force}"
+    )
 
 
 DAMAGE = {

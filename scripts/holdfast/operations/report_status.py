@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from holdfast import database, files
-from holdfast.database import quote_identifier
-from holdfast.errors import DatabaseError, DatabaseNotFound, HoldfastError
-from holdfast.model import ChosenDatabase
+from holdfast.database import Connection, quote_identifier
+from holdfast.errors import DatabaseLocked, DatabaseNotFound, HoldfastError
+from holdfast.model import DAMAGED, ChosenDatabase
 from holdfast.operations.context import Context, choose_database
-from holdfast.operations.shelf import backups_on_file
+from holdfast.operations.shelf import backups_on_file, restore_command
 from holdfast.outcomes import BackupOnFile, StatusReport
 from holdfast.profiles import recognise
 from holdfast.times import duration, moment, utc_text
@@ -38,10 +37,8 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
         each for each in backups if not chosen or each.database in ("", files.text_of(chosen.path))
     ]
     full = [each for each in of_it if not each.part]
-    times = [
-        *(moment(each.created_at) for each in full),
-        _stamp(context, chosen) if chosen else None,
-    ]
+    stamp, trouble = _look_at(context, chosen) if chosen else (None, None)
+    times = [*(moment(each.created_at) for each in full), stamp]
     last = max((time for time in times if time), default=None)
     age = None if last is None else max(0.0, (context.now - last).total_seconds())
     return StatusReport(
@@ -53,8 +50,9 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
         folder=context.output,
         sqlite_version=database.sqlite_version(),
         warnings=(
-            *_database_warnings(chosen),
-            *_warnings(full, age, options.max_age_seconds),
+            *_database_warnings(chosen, trouble, full),
+            *_age_warnings(context, options, full, age, is_usable=trouble is None),
+            *_library_warnings(),
             *_history_warnings(context),
         ),
     )
@@ -67,32 +65,55 @@ def _database(context: Context, options: StatusOptions) -> ChosenDatabase | None
         return None
 
 
-def _stamp(context: Context, chosen: ChosenDatabase) -> datetime | None:
+def _look_at(
+    context: Context, chosen: ChosenDatabase
+) -> tuple[datetime | None, HoldfastError | None]:
+    """Read when the tool itself says it was backed up, and what is wrong with the database."""
+    try:
+        with database.read_only(chosen.path, _WAIT_SECONDS) as connection:
+            return _stamp(context, connection), None
+    except DatabaseLocked:  # which is a sign that it is in use, and none that it is broken
+        return None, None
+    except HoldfastError as error:  # a status needs no database
+        return None, error
+
+
+def _stamp(context: Context, connection: Connection) -> datetime | None:
     """Read the time of the last backup where the tool's own meta table keeps it."""
-    with (
-        contextlib.suppress(DatabaseError),  # a status needs no database
-        database.read_only(chosen.path, _WAIT_SECONDS) as connection,
-    ):
-        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
-        profile = recognise(context.profiles, names)
-        if profile and profile.meta:
-            found = connection.execute(
-                f"SELECT {quote_identifier(profile.meta.value_column)}"
-                f" FROM {quote_identifier(profile.meta.table)}"
-                f" WHERE {quote_identifier(profile.meta.key_column)} = ?",
-                [profile.meta.key],
-            ).fetchone()
-            return moment(str(found[0])) if found else None
-    return None
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
+    profile = recognise(context.profiles, names)
+    if profile is None or profile.meta is None:
+        return None
+    found = connection.execute(
+        f"SELECT {quote_identifier(profile.meta.value_column)}"
+        f" FROM {quote_identifier(profile.meta.table)}"
+        f" WHERE {quote_identifier(profile.meta.key_column)} = ?",
+        [profile.meta.key],
+    ).fetchone()
+    return moment(str(found[0])) if found else None
 
 
-def _warnings(
-    backups: list[BackupOnFile], age: float | None, max_age_seconds: float
+def _age_warnings(
+    context: Context,
+    options: StatusOptions,
+    backups: list[BackupOnFile],
+    age: float | None,
+    *,
+    is_usable: bool,
 ) -> Iterator[str]:
-    if not backups:
-        yield "there is no backup of this database. Make one with /backup."
-    elif age is None or age > max_age_seconds:
-        yield f"no backup in the last {duration(max_age_seconds)}. Make one with /backup."
+    advice = " Make one with /backup." if is_usable else ""
+    if age is None and not backups:
+        yield f"there is no backup of this database.{advice}"
+    elif not backups:
+        yield (
+            f"only the database itself says that it was backed up: {context.output} holds no"
+            f" whole backup of it.{advice}"
+        )
+    elif age is None or age > options.max_age_seconds:
+        yield f"no backup in the last {duration(options.max_age_seconds)}.{advice}"
+
+
+def _library_warnings() -> Iterator[str]:
     if database.SQLITE_VERSION < database.FIRST_SOUND_SQLITE:
         sound = ".".join(map(str, database.FIRST_SOUND_SQLITE))
         yield (
@@ -108,6 +129,15 @@ def _history_warnings(context: Context) -> Iterator[str]:
         yield f"the history cannot be read, so no backup is known to be verified: {error}"
 
 
-def _database_warnings(chosen: ChosenDatabase | None) -> Iterator[str]:
-    if chosen and not chosen.path.exists():
-        yield f"there is no database at {chosen.path}. To bring it back: restore latest --to PATH."
+def _database_warnings(
+    chosen: ChosenDatabase | None, trouble: HoldfastError | None, backups: list[BackupOnFile]
+) -> Iterator[str]:
+    if chosen is None or trouble is None:
+        return
+    what = f"there is {trouble}" if isinstance(trouble, DatabaseNotFound) else str(trouble)
+    # One that is not on record here may be of another database.
+    sound = [each.path for each in backups if each.database and each.verified != DAMAGED]
+    if sound:
+        yield f"{what}. To bring it back: {restore_command(sound[0], chosen.path)}"
+    else:
+        yield f"{what}. {trouble.hint}"

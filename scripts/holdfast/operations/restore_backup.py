@@ -80,10 +80,10 @@ def _complain_of_target(context: Context, target: Path, *, force: bool) -> None:
         )
     if not target.exists():
         return
-    if not force:
-        raise _already_there(target)
     if not target.is_file():
         raise RestoreRefused(f"{target} is no file", hint="Restore to another path with --to.")
+    if not force:
+        raise _already_there(target)
     _complain_of_holders(target)
 
 

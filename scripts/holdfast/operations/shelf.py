@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,11 +30,9 @@ _NAME = re.compile(rf"backup-\d{{4}}-\d{{2}}-\d{{2}}(T\d{{6}}Z(-\d+)?)?({_ENDING
 def backups_on_file(context: Context) -> list[BackupOnFile]:
     """Return the backups in the output folder, the newest first, without reading them whole."""
     known = {each.path: each for each in context.known_backups()}
-    found = [
-        _describe(path, known)
-        for path in context.output.glob("backup-*")
-        if _NAME.fullmatch(path.name)
-    ]
+    # A glob would take a folder that may not be read for an empty one.
+    inside = context.output.iterdir() if context.output.is_dir() else ()
+    found = [_describe(path, known) for path in inside if _NAME.fullmatch(path.name)]
     # Those of one second are told apart by when their files were written.
     newest = [(each.created_at or "", files.modified_ns(each.path), each) for each in found]
     return [each for *_, each in sorted(newest, key=lambda item: item[:2], reverse=True)]
@@ -72,6 +72,11 @@ def find_backup(context: Context, wanted: str, database: ChosenDatabase | None =
     path = files.user_path(wanted)
     if wanted not in ("", "latest") and path.exists():
         return path.absolute()
+    if os.path.basename(wanted) != wanted:  # noqa: PTH119 - Path drops a separator at the end
+        raise BackupNotFound(
+            f"no file at {path.absolute()}",
+            hint=f"Check the path. The backups in {context.output} are found by name: see status.",
+        )
     found = backups_on_file(context)
     if wanted == "latest":
         fitting = [each for each in found if not database or _is_of(each, database)]
@@ -91,6 +96,12 @@ def find_backup(context: Context, wanted: str, database: ChosenDatabase | None =
             f"{wanted} could be any of {names}", hint="Give the whole name of the one you mean."
         )
     return fitting[0].path
+
+
+def restore_command(backup: Path, target: Path) -> str:
+    """Name the command that puts a database back from a backup; what is there is set aside."""
+    words = ["restore", str(backup), "--to", str(target)]
+    return shlex.join([*words, "--force"] if target.is_file() else words)
 
 
 def _fits(name: str, wanted: str) -> bool:

@@ -15,8 +15,11 @@ from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
 from holdfast.digest import digest_of
 from holdfast.errors import (
     BackupNotFound,
+    DatabaseDamaged,
     DatabaseLocked,
+    DatabaseNotFound,
     HoldfastError,
+    NotADatabase,
     PlanChanged,
     RestoreRefused,
 )
@@ -28,6 +31,7 @@ from holdfast.operations.restore_points import (
     record_restore_point,
     remove_outdated,
 )
+from holdfast.operations.shelf import restore_command
 from holdfast.outcomes import UndoneTable, UndoReport
 from holdfast.schema import read_schema
 
@@ -71,7 +75,7 @@ def _undo(context: Context, options: UndoOptions, chosen: ChosenDatabase) -> Und
     report = UndoReport(chosen, points, None, (), (), "", "listed", None)
     if options.list_only:
         return report
-    point = _find(chosen, points, options.point)
+    point = _find(options, chosen, points)
     report = _plan(context, options, replace(report, point=point), point)
     if report.outcome != "planned" or not (options.yes or options.confirm):
         return report
@@ -82,14 +86,39 @@ def _undo(context: Context, options: UndoOptions, chosen: ChosenDatabase) -> Und
     return replace(report, outcome="done", restore_point=path, warnings=warnings)
 
 
-def _find(chosen: ChosenDatabase, points: tuple[RestorePoint, ...], wanted: str) -> RestorePoint:
+def _find(
+    options: UndoOptions, chosen: ChosenDatabase, points: tuple[RestorePoint, ...]
+) -> RestorePoint:
+    wanted = options.point
     for point in points:
         if wanted in ("latest", point.path.name, point.path.stem, str(point.path)):
             return point
+    with _live(options, chosen, None):  # or that it cannot be read is what the person must know
+        pass
     raise BackupNotFound(
         f"no restore point {wanted!r} of {chosen.path}",
-        hint="undo --list names them.",
+        hint="undo --list names them."
+        if points
+        else "An import, undo or restore takes one before it changes a database. To go back to a"
+        " backup, import it with --mode clear, or see what there is with status.",
     )
+
+
+@contextlib.contextmanager
+def _live(
+    options: UndoOptions, chosen: ChosenDatabase, point: RestorePoint | None
+) -> Iterator[Connection]:
+    """Yield a connection that reads the database; where it is beyond that, point to restore."""
+    try:
+        with database.read_only(chosen.path, options.wait_seconds) as live:
+            yield live
+    except (DatabaseNotFound, NotADatabase, DatabaseDamaged) as error:
+        source = point.path if point else Path("FILE")  # status names those that there are
+        raise type(error)(
+            str(error),
+            hint="An undo changes a database that can be read. To bring this one back:"
+            f" {restore_command(source, chosen.path)}",
+        ) from error
 
 
 def _plan(
@@ -99,7 +128,7 @@ def _plan(
     with database.finished(point.path) as copy:
         database.complain_of_damage(copy, point.path)
     # The id first: what changes while the two are compared is seen when it is looked at again.
-    with database.read_only(report.database.path, options.wait_seconds) as live:
+    with _live(options, report.database, point) as live:
         plan_id = _plan_id(live, point)
     found = diff_backups(
         context,
