@@ -266,3 +266,10 @@ def test_a_count_is_written_with_its_noun():
         "2 tables",
         "5,012 tables",
     ]
+
+
+def test_a_name_in_an_error_cannot_pose_as_a_line_of_ours():
+    error = BackupDamaged("a\nBackup saved.json: it ends early", hint="Use\r another.")
+    assert reports.error_text(error) == (
+        "Error: a\\x0aBackup saved.json: it ends early.\nUse\\x0d another."
+    )

@@ -17,8 +17,16 @@ from pathlib import Path
 import pytest
 
 from holdfast import reports, schema
-from holdfast.errors import BackupError, HoldfastError, RestoreFailed, RestoreRefused, WriteFailed
+from holdfast.errors import (
+    BackupDamaged,
+    BackupError,
+    HoldfastError,
+    RestoreFailed,
+    RestoreRefused,
+    WriteFailed,
+)
 from holdfast.formats import WRITABLE
+from holdfast.formats.compression import compressing
 from holdfast.model import SchemaEntry
 from holdfast.operations import export_backup as exporting
 from holdfast.operations.export_backup import ExportOptions, export_backup
@@ -446,3 +454,22 @@ def _seconds_of(home: Path, words: list[str], old: Path | None, target: Path) ->
     begun = time.monotonic()
     run(home, *words)
     return time.monotonic() - begun
+
+
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+def test_a_damaged_sqlite_file_is_named_once(context, make_database, target, tmp_path, compression):
+    source = make_database("CREATE TABLE t AS SELECT randomblob(9000) AS x")
+    cut = tmp_path / "cut.db"
+    with cut.open("wb") as file, compressing(file, compression) as stream:
+        stream.write(source.read_bytes()[:5000])
+    with pytest.raises(BackupDamaged) as refused:
+        restore(context, cut, target)
+    assert str(refused.value) == f"{cut}: it is damaged: database disk image is malformed"
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_folder_is_not_said_to_give_way_with_force(context, backup, target, force):
+    target.mkdir(parents=True)
+    with pytest.raises(RestoreRefused, match="is no file") as refused:
+        restore(context, backup, target, force=force)
+    assert refused.value.hint == "Restore to another path with --to."

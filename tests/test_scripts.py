@@ -499,3 +499,22 @@ def test_a_place_that_cannot_be_written_is_exit_code_24(home, notes, tmp_path):
     done = run(home, "export", "--db", notes, "--output", tmp_path / "file/x.json", exit_code=24)
     assert done.stderr.startswith(f"Error: cannot write {tmp_path}/file")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+LONG = "x" * 300  # which no file system takes as a name
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("verify", [LONG]),
+        ("import", [LONG]),
+        ("diff", [LONG, LONG]),
+        ("restore", [LONG, "--to", "new.db"]),
+        ("export", ["--db", LONG]),
+        ("undo", ["--db", LONG]),
+    ],
+)
+def test_what_the_system_cannot_read_is_no_fault_of_the_program(home, notes, verb, words):
+    done = run(home, verb, *words, exit_code=30)
+    assert re.match(rf"Error: cannot read (/.*/)?{LONG}: File name too long\.\nCheck ", done.stderr)

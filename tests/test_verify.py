@@ -188,7 +188,7 @@ def test_a_damaged_one_among_good_ones_fails_alone(context, notes, tmp_path):
     lines = reports.text(report).splitlines()
     assert lines[0].startswith(f"{third.name}: verified (")
     assert lines[1].startswith(f"{second.name}: FAILED")
-    assert lines[3].startswith(f"{first.name}: verified (")
+    assert lines[4].startswith(f"{first.name}: verified (")
 
 
 def test_all_is_nothing_where_there_is_no_backup(context):
@@ -335,3 +335,45 @@ def test_live_stands_for_the_usual_database(tmp_path, notes):
     document = json.loads(run(home, "verify", "latest", "--against", "live", "--json").stdout)
     assert document["backups"][0]["differing"] == ["tags"]
     assert document["against"]["path"] == str(live)
+
+
+# What to do
+
+
+def test_what_failed_says_what_to_do_and_no_more_than_once(context, notes, tmp_path):
+    backup = export(context, notes)
+    spoil(backup)
+    wrong = tmp_path / "holiday.png"
+    wrong.write_bytes(b"\x89PNG\r\n")
+    report = verify(context, backup, wrong)
+    assert [each.hint for each in report.backups] == [
+        "Use another backup: see status.",
+        "status lists the backups, docs/format.md what else can be read.",
+    ]
+    lines = reports.text(report).splitlines()
+    assert len(lines) == 6
+    assert lines[2] == "  Use another backup: see status."
+    assert lines[4] == (
+        f"  {wrong} is in none of the formats that can be read: it seems to be an image."
+    )
+
+
+def test_damage_to_its_very_description_is_remembered_without_a_warning(context, notes):
+    backup = export(context, notes, "folder")
+    (backup / "metadata.json").write_text("{")
+    report = verify(context, backup)
+    assert report.warnings == ()
+    assert on_file(context, backup).verified == DAMAGED
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root may read all")
+def test_what_may_not_be_read_fails_alone_and_is_not_called_damaged(context, notes):
+    first, second = export(context, notes), export(context, notes, "jsonl")
+    second.chmod(0)
+    found = {each.path: each for each in verify(context, first, second).backups}
+    assert found[first].exit_code == 0
+    assert (found[second].exit_code, found[second].problem) == (
+        30,
+        f"cannot read {second}: Permission denied",
+    )
+    assert on_file(context, second).verified == Rung.CONTENTS

@@ -23,7 +23,8 @@ The error tree: each class carries its exit code, each error what to do next.
     ├── EnvironmentNotReady (25)
     ├── RestoreRefused (26)
     ├── RestoreFailed (27)
-    └── ProgramFailed (29)
+    ├── ProgramFailed (29)
+    └── ReadFailed (30)
 
 Codes from 10 on belong to one class for ever: a class that goes takes its code along.
 """
@@ -180,3 +181,9 @@ class ProgramFailed(HoldfastError):
     """Another program that was asked for its data could not be run, or failed."""
 
     exit_code = 29
+
+
+class ReadFailed(HoldfastError):
+    """A file could not be read: no permission, or a failing disk."""
+
+    exit_code = 30

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from holdfast.errors import WriteFailed
+from holdfast.errors import ReadFailed, WriteFailed
 
 PARTIAL_PREFIX = ".partial-"
 _SCRATCH_PREFIX = "holdfast-"
@@ -31,6 +31,20 @@ def translated_errors(path: Path) -> Iterator[None]:
         raise WriteFailed(
             f"cannot write {path}: {error.strerror or error}",
             hint="Free some space, or choose a folder that you may write to.",
+        ) from error
+
+
+@contextlib.contextmanager
+def reading(path: Path | None = None) -> Iterator[None]:
+    """Turn the system's errors on reading `path`, or what they name, into ReadFailed."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ReadFailed(
+            f"cannot read {error.filename or path or 'a file'}: {error.strerror or error}",
+            hint="Check that you may read it and the folders above it; if so, see to the disk.",
         ) from error
 
 

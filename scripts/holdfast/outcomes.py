@@ -190,6 +190,7 @@ class VerifiedBackup:
     row_count: int = 0
     broken_references: int = 0  # as the database had them
     problem: str = ""  # why it got no further; "" when nothing is wrong
+    hint: str = ""  # what to do about the problem
     exit_code: int = 0  # of the problem; 0 for none
     differing: tuple[str, ...] | None = None  # tables the database has otherwise; None: not asked
     warnings: tuple[str, ...] = ()

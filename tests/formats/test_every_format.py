@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.errors import BackupDamaged, BackupNotFound, BackupTooNew, NotABackup
-from holdfast.formats import WRITABLE, glance, open_backup
+from holdfast.formats import FORMATS, WRITABLE, glance, open_backup
 from tests.formats.conftest import SMALL, Backup, read_back, write_backup
 
 REFUSALS = (BackupDamaged, NotABackup, BackupTooNew)
@@ -220,6 +220,21 @@ def test_no_damage_goes_unseen(write, damage, thorough):
             assert is_refused(backup) or not every_byte_counts, content
 
 
+def test_a_file_that_was_cut_is_said_to_end_early_and_where(write):
+    backup = write(SMALL)
+    path = backup.path / "metadata.json" if backup.path.is_dir() else backup.path
+    original = path.read_bytes()
+    for size in range(60, len(original), max(1, len(original) // 300)):
+        path.write_bytes(original[:size])
+        with pytest.raises(BackupDamaged, match=f"ends early, at byte {size:,}|it was cut"):
+            open_backup(backup.path).contents()
+
+
+def test_a_version_that_cannot_be_read_is_damage_and_none_that_is_too_new(write):
+    with pytest.raises(BackupDamaged, match="version of its format cannot be read: 'new'"):
+        open_backup(write(SMALL, version="new").path).contents()
+
+
 @pytest.mark.parametrize("more", [b"\n", b" ", b"\0", b"{}", b"}\n", b"[]\n"])
 def test_nothing_may_follow_the_end(write, more):
     backup = write(SMALL)
@@ -313,3 +328,39 @@ def test_a_backup_that_is_not_there_is_not_found(tmp_path):
 def test_the_formats_that_are_written_are_known_by_name():
     assert "json" in WRITABLE
     assert "software_of_you" not in WRITABLE
+
+
+GUESSES = {
+    "a folder": (None, "That of a backup holds metadata.json."),
+    "an image": (b"\x89PNG\r\n", ""),
+    "text": ("Dear diary, \N{SNOWMAN}".encode() * 500, ""),
+    "SQL": (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "Load it with: sqlite3 NEW.db"),
+    "a log of SQLite": (b"\x37\x7f\x06\x82" + bytes(28), "Give the database beside it"),
+    "nothing but zeros": (bytes(5000), "The disk, or whoever copied it, lost what it held."),
+    "JSON of another program": (b' {"a": 1}', ""),
+    "binary data of another program": (b"\x01\x02\0\xff" * 100, ""),
+}
+
+
+@pytest.mark.parametrize(("what", "case"), GUESSES.items(), ids=GUESSES)
+def test_what_is_no_backup_is_called_what_it_seems_to_be(tmp_path, what, case):
+    content, advice = case
+    path = tmp_path / "thing"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(NotABackup, match=f"it seems to be {what}$") as caught:
+        open_backup(path)
+    assert caught.value.hint.startswith(advice)
+
+
+def test_a_part_of_a_backup_points_to_the_whole(make_database, tmp_path):
+    source = make_database(SMALL)
+    copy = write_backup(source, tmp_path / "a.db", (FORMATS["sqlite"], "none")).path
+    folder = write_backup(source, tmp_path / "folder", (FORMATS["folder"], "none")).path
+    for part, advice in (
+        (copy.with_name("a.db.manifest.json"), "Give the .db beside it."),
+        (folder / "metadata.json", "Give the folder."),
+        (tmp_path, "That of a backup"),
+    ):
+        with pytest.raises(NotABackup) as caught:
+            open_backup(part)
+        assert caught.value.hint.startswith(advice)

@@ -214,3 +214,11 @@ def test_the_trailer_of_a_backup_is_what_was_written(document):
     trailer = read_back(backup.path)[-1]
     assert isinstance(trailer, Trailer)
     assert trailer.digests["empty"] == hashlib.sha256().hexdigest()
+
+
+def test_a_header_without_a_version_is_damage(document):
+    backup, lines = document()
+    lines[0] = lines[0].replace(b',"version":"1.0"', b"")
+    backup.path.write_bytes(b"".join(lines))
+    with pytest.raises(BackupDamaged, match=f"{backup.path}: the version .* cannot be read"):
+        open_backup(backup.path).contents()

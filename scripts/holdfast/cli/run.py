@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Never
 
-from holdfast import __version__, reports
+from holdfast import __version__, files, reports
 from holdfast.errors import CANCELLED, HoldfastError, PlanChanged, UsageError, WriteFailed
 from holdfast.operations.context import Context
 from holdfast.outcomes import ImportReport
@@ -42,7 +42,8 @@ def main(argv: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         arguments = _parser(words[:1]).parse_args(words)
-        report = arguments.run(_context(), arguments)
+        with files.reading():  # all writing has its own translation, close to where it happens
+            report = arguments.run(_context(), arguments)
         _print(report, arguments)
         return reports.exit_code(report)
     except HoldfastError as error:

@@ -37,7 +37,9 @@ def require_database(path: Path) -> None:
     The file is not opened: closing it would drop the locks of a connection to it in this
     process (sqlite.org/howtocorrupt.html, 2.2).
     """
-    if not path.exists():
+    with files.reading(path):
+        is_there = path.exists()
+    if not is_there:
         raise DatabaseNotFound(f"no database at {path}", hint="Give its path with --db PATH.")
     if not path.is_file():
         raise NotADatabase(f"{path} is not a file", hint="Give the database file itself.")
@@ -198,13 +200,18 @@ def building(path: Path) -> Iterator[Connection]:
 
 
 @contextlib.contextmanager
-def finished(path: Path) -> Iterator[Connection]:
+def finished(path: Path, called: str = "") -> Iterator[Connection]:
     """
     Yield a connection to a database that nobody will ever change: a backup.
 
     Nothing appears beside it, as it would for one in WAL mode that is opened the usual way.
+
+    Args: called: what errors call it, where they are to have its path from elsewhere.
     """
-    with translated_errors(path), contextlib.closing(_open(path, "ro&immutable=1")) as connection:
+    with (
+        translated_errors(called or path),
+        contextlib.closing(_open(path, "ro&immutable=1")) as connection,
+    ):
         yield connection
 
 

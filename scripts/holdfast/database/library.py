@@ -44,15 +44,17 @@ def quote_identifier(name: str) -> str:
 
 
 @contextlib.contextmanager
-def translated_errors(path: Path, wait_seconds: float = DEFAULT_WAIT_SECONDS) -> Iterator[None]:
-    """Turn SQLite's errors on the database `path` into ours."""
+def translated_errors(
+    path: Path | str, wait_seconds: float = DEFAULT_WAIT_SECONDS
+) -> Iterator[None]:
+    """Turn SQLite's errors on the database `path`, or what it is called, into ours."""
     try:
         yield
     except (sqlite3.Error, sqlite3.Warning) as error:
         raise _translated(error, path, wait_seconds) from error
 
 
-def _translated(error: Exception, path: Path, wait_seconds: float) -> Exception:
+def _translated(error: Exception, path: Path | str, wait_seconds: float) -> Exception:
     text = str(error)
     if is_locked(error):
         return locked(path, wait_seconds)
@@ -91,7 +93,7 @@ def is_locked(error: Exception) -> bool:
     return "locked" in str(error)
 
 
-def locked(path: Path, wait_seconds: float) -> DatabaseLocked:
+def locked(path: Path | str, wait_seconds: float) -> DatabaseLocked:
     """Make the error for a lock that lasted longer than we were told to wait."""
     return DatabaseLocked(
         f"{path} stayed locked for {wait_seconds:g} seconds",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from holdfast import files
 from holdfast.errors import BackupDamaged, BackupNotFound, NotABackup
 from holdfast.formats import (
     beads,
@@ -24,6 +25,7 @@ from holdfast.formats import (
     zip_file,
 )
 from holdfast.formats.compression import plain
+from holdfast.formats.guess import guess
 from holdfast.formats.interface import BackupFormat, BackupReader, Glance
 
 FORMATS: dict[str, BackupFormat] = {
@@ -51,15 +53,17 @@ def open_backup(path: Path) -> BackupReader:
     """
     Recognise a backup by its content and start reading it.
 
-    Raises: BackupNotFound when there is no such file; NotABackup when no format fits.
+    Raises: BackupNotFound when there is no such file; ReadFailed; NotABackup when no format fits.
     """
-    start = _start(path)
-    for each in FORMATS.values():
-        if each.recognise(path, start):
-            return BackupReader(path, each)
+    with files.reading(path):
+        start = _start(path)
+        for each in FORMATS.values():
+            if each.recognise(path, start):
+                return BackupReader(path, each)
+        what, advice = guess(path, start)
     raise NotABackup(
-        f"{path} is in none of the formats that can be read",
-        hint=f"Formats: {', '.join(each.title for each in FORMATS.values())}.",
+        f"{path} is in none of the formats that can be read: it seems to be {what}",
+        hint=f"{advice} status lists the backups, docs/format.md what else can be read.".lstrip(),
     )
 
 
@@ -80,4 +84,5 @@ def _start(path: Path) -> bytes:
 def glance(path: Path) -> Glance:
     """Say what a backup claims of itself, without reading it whole; raises as `open_backup`."""
     form = open_backup(path).format
-    return form.glance(path) if form.glance else Glance(None, None)
+    with files.reading(path):
+        return form.glance(path) if form.glance else Glance(None, None)

@@ -193,6 +193,8 @@ def _read_metadata(members: Members) -> tuple[dict[str, Any], Header]:
         raise damaged(f"{METADATA} is missing")
     with members.stored(METADATA) as file:
         text = file.read()
+    if not text.endswith(_SEAL[-3:]):
+        raise damaged(f"{METADATA} ends early, at byte {len(text):,}")
     found = decode(text, dict[str, Any])
     items = {key: found.pop(key, None) for key in _OWN_KEYS}
     header = decode_header(msgspec.json.encode(found))

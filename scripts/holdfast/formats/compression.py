@@ -68,7 +68,9 @@ def decompressed(file: BinaryIO) -> Iterator[BinaryIO]:
                 yield cast(BinaryIO, stream)
         else:
             yield file
-    except (zstd.ZstdError, zlib.error, EOFError, gzip.BadGzipFile) as error:
+    except EOFError as error:
+        raise damaged(f"it ends early, at byte {file.tell():,}") from error
+    except (zstd.ZstdError, zlib.error, gzip.BadGzipFile) as error:
         raise damaged(f"its compressed content is damaged: {error}") from error
 
 

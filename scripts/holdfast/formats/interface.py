@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import BinaryIO, TypeVar
 
 import msgspec
 
+from holdfast import files
 from holdfast.database import Connection
 from holdfast.digest import Digest
 from holdfast.errors import BackupDamaged, BackupTooNew, DatabaseError, NotABackup
@@ -110,11 +112,12 @@ class BackupReader:
         Yield the parts in order; what came before an error is not to be trusted.
 
         Raises: BackupDamaged when the backup is cut short, or its tables, counts or digests are
-            not those that it names; NotABackup; BackupTooNew.
+            not those that it names; NotABackup; BackupTooNew; ReadFailed.
         """
         try:
-            yield from _proven(self._read())
-        except (BackupDamaged, NotABackup) as error:
+            with files.reading(self.path):
+                yield from _proven(self._read())
+        except (BackupDamaged, NotABackup, BackupTooNew) as error:
             raise type(error)(f"{self.path}: {error}", hint=error.hint) from error
         except DatabaseError as error:  # of a backup that is a database
             raise self.damaged(str(error)) from error
@@ -161,7 +164,7 @@ def _proven(parts: Iterator[Part]) -> Iterator[Part]:
             trailer = part
         yield part
     if trailer is None:
-        raise damaged("it ends in the middle")
+        raise damaged("it ends early")
     if list(digests) != names:
         raise damaged("its tables are not those that its header names")
     counts = {name: digest.row_count for name, digest in digests.items()}
@@ -196,10 +199,12 @@ def decode_header(text: bytes) -> Header:
 
     Raises: BackupTooNew for a later major version; BackupDamaged.
     """
-    version = str(decode(text, dict[str, object]).get("version", ""))
+    version = decode(text, dict[str, object]).get("version")
+    if not isinstance(version, str) or not re.fullmatch(r"\d+\.\d+", version):
+        raise damaged(f"the version of its format cannot be read: {version!r}")
     if version.partition(".")[0] != VERSION.partition(".")[0]:
         raise BackupTooNew(
-            f"the backup has version {version!r} of the format; this program reads {VERSION}",
+            f"it has version {version} of the format; this program reads {VERSION}",
             hint="Update Holdfast, then try again.",
         )
     header = decode(text, Header)

@@ -170,6 +170,8 @@ def _read_rows(source: SealedReader) -> Iterator[bytes]:
         if commas != rows - (not more_to_come):
             raise damaged("a comma between two rows is missing")
         yield block.replace(b",\n", b"\n")
+    if more_to_come and any_row and source.lines.is_at_end:
+        raise source.lines.ends_early()
     if more_to_come and any_row:
         raise damaged("a comma follows the last row of a table")
 
@@ -179,7 +181,7 @@ def _read_spread_rows(source: SealedReader) -> Iterator[bytes]:
     while line != b"}\n":
         line = source.lines.line()
         if not line:
-            raise damaged("it ends in the middle")
+            raise source.lines.ends_early()
         text += line
         if line in (b"}\n", b"},\n"):
             row = _gathered(text)

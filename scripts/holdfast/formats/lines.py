@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from holdfast.errors import BackupDamaged
+from holdfast.formats.interface import damaged
+
 BLOCK_BYTES = 65536
 _START_OF_NO_ROW = re.compile(rb"^[^{]", re.MULTILINE)
 
@@ -16,6 +19,17 @@ class LineFile:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._waiting = b""
+        self._read_bytes = 0
+        self._is_read = False
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether no whole line is left."""
+        return self._is_read and b"\n" not in self._waiting
+
+    def ends_early(self) -> BackupDamaged:
+        """Make the error for a file that is over too soon."""
+        return damaged(f"it ends early, at byte {self._read_bytes:,}")
 
     def line(self) -> bytes:
         """Return the next line; only the last of the file lacks a newline, or is empty."""
@@ -50,4 +64,6 @@ class LineFile:
         # As much again as is waiting: a line of any length is put together in linear time.
         more = self._file.read(max(BLOCK_BYTES, len(self._waiting)))
         self._waiting += more
+        self._read_bytes += len(more)
+        self._is_read = not more
         return bool(more)

@@ -37,7 +37,7 @@ class SealedReader:
         """Return the next line; BackupDamaged when the file ends before it does."""
         line = self.lines.line()
         if not line.endswith(b"\n"):
-            raise damaged("it ends in the middle")
+            raise self.lines.ends_early()
         self._before = self._hash.copy()
         self._hash.update(line)
         return line

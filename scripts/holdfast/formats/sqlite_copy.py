@@ -25,6 +25,7 @@ import msgspec
 
 from holdfast import database, files
 from holdfast.digest import Digest, read_lines
+from holdfast.errors import BackupDamaged
 from holdfast.formats.compression import is_compressed, plain
 from holdfast.formats.interface import (
     NAME,
@@ -110,9 +111,16 @@ def _check(path: Path) -> tuple[Header, Trailer]:
     document = decode(text, dict[str, msgspec.Raw])
     stored = decode(document.get("file", b""), _StoredFile)
     if (path.stat().st_size, files.sha256_of(path)) != (stored.bytes, stored.sha256):
-        raise damaged("the file is not the one that was written")
+        raise _not_as_written(path, stored)
     header = decode_header(bytes(document.get("header", b"")))
     return header, decode(document.get("trailer", b""), Trailer)
+
+
+def _not_as_written(path: Path, stored: _StoredFile) -> BackupDamaged:
+    size = path.stat().st_size
+    if size < stored.bytes:
+        return damaged(f"it ends early, at byte {size:,} of {stored.bytes:,}")
+    return damaged("the file is not the one that was written")
 
 
 def _manifest_of(path: Path) -> Path:
@@ -126,7 +134,7 @@ def _opened(path: Path) -> Iterator[database.Connection]:
         if is_compressed(path):
             path = folder / "copy.db"
             files.fill(path, source)
-        with database.finished(path) as connection:
+        with database.finished(path, "it") as connection:
             yield connection
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -10,7 +11,15 @@ from pathlib import Path
 from holdfast import files
 from holdfast.cells import Cell, RowReader
 from holdfast.digest import Digest, digest_of, read_lines
-from holdfast.errors import BackupDamaged, BackupError, HoldfastError, RestoreFailed
+from holdfast.errors import (
+    BackupDamaged,
+    BackupError,
+    BackupNotFound,
+    HoldfastError,
+    NotABackup,
+    ReadFailed,
+    RestoreFailed,
+)
 from holdfast.formats import glance, open_backup
 from holdfast.formats.interface import BackupReader, Part, TableStart
 from holdfast.formats.sqlite_copy import parts_of
@@ -95,8 +104,8 @@ def _verify(
         return replace(
             found, rungs=(*found.rungs, Rung.RESTORED, Rung.SOUND), broken_references=broken
         )
-    except (BackupError, RestoreFailed) as error:
-        return replace(found, problem=str(error), exit_code=error.exit_code)
+    except (BackupError, ReadFailed, RestoreFailed) as error:
+        return replace(found, problem=str(error), hint=error.hint, exit_code=error.exit_code)
 
 
 def _differing(
@@ -153,6 +162,8 @@ def _lines_of(parts: Iterator[Part], table: str) -> Iterator[bytes]:
 
 def _remember(context: Context, found: VerifiedBackup) -> Iterator[str]:
     """Record how far the backup got; a quick look does not take back what was proven before."""
+    if found.exit_code in _NOTHING_PROVEN:
+        return
     is_damaged = found.exit_code == BackupDamaged.exit_code
     reached = (
         DAMAGED
@@ -165,7 +176,7 @@ def _remember(context: Context, found: VerifiedBackup) -> Iterator[str]:
             known = KnownBackup(
                 path=files.text_of(found.path),
                 database="",
-                created_at=glance(found.path).backup_date or "",
+                created_at=_date_of(found.path),
                 bytes=0,
                 modified_ns=0,
                 row_count=found.row_count,
@@ -186,3 +197,13 @@ def _remember(context: Context, found: VerifiedBackup) -> Iterator[str]:
         )
     except (HoldfastError, OSError) as error:
         yield f"what was found could not be recorded: {error}"
+
+
+_NOTHING_PROVEN = [each.exit_code for each in (NotABackup, BackupNotFound, ReadFailed)]
+
+
+def _date_of(path: Path) -> str:
+    """Say when a backup was made, as far as it can be read."""
+    with contextlib.suppress(BackupError):
+        return glance(path).backup_date or ""
+    return ""

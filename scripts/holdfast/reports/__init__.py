@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +68,7 @@ def error_json(error: HoldfastError) -> str:
 
 def error_text(error: HoldfastError) -> str:
     """Write an error for people: what is wrong, and what to do."""
-    lines = [f"Error: {error}."]
-    if error.hint:
-        lines.append(error.hint)
-    return "\n".join(lines)
+    return _in_lines([f"Error: {error}.", *([error.hint] if error.hint else [])])
 
 
 def _plain(value: object) -> str:
@@ -84,7 +81,11 @@ def text(report: Report) -> str:
     """Write a report for people: short enough to be relayed in a chat."""
     warnings = [f"Warning: {warning}" for warning in report.warnings]
     lines = [*_LINES[type(report)](report), *warnings]
-    # What comes from a database or a backup cannot move the cursor, or pose as a line of ours.
+    return _in_lines(lines)
+
+
+def _in_lines(lines: Iterable[str]) -> str:
+    # What comes from a database, a backup or a name cannot move the cursor, or pose as our line.
     return "\n".join(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", line) for line in lines)
 
 

@@ -138,6 +138,8 @@ def verify_lines(report: VerifyReport) -> Iterator[str]:
         yield f"{backup.path.name}: {', '.join(_verified_facts(backup))}."
         if backup.problem:
             yield f"  {backup.problem}."
+        if backup.hint:
+            yield f"  {backup.hint}"
 
 
 def _verified_facts(backup: VerifiedBackup) -> Iterator[str]:
