@@ -39,6 +39,7 @@ ORDER = [
     "history",
     "formats",
     "beads_to_kata",
+    "proof",
     "rebuild",
     "comparing",
     "recency",

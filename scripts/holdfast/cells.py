@@ -16,7 +16,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, starmap
 from typing import Any
 
@@ -63,19 +63,19 @@ def decode_cell(value: Any) -> Cell:
 
 def _decode_object(value: dict[str, Any]) -> Cell:
     match value:
-        case {"$base64": True, "encoded": str(encoded), **rest} if not rest:
+        case {"$base64": True, "encoded": str(encoded)} if len(value) == 2:
             return _bytes_of(encoded)
-        case {"$text": str(encoded), **rest} if not rest:
+        case {"$text": str(encoded)} if len(value) == 1:
             return InvalidText(_bytes_of(encoded))
-        case {"$real": "inf" | "-inf" as sign, **rest} if not rest:
+        case {"$real": "inf" | "-inf" as sign} if len(value) == 1:
             return float(sign)
     raise ValueError(f"an object with the keys {', '.join(map(repr, value))} is no SQLite value")
 
 
 def _bytes_of(encoded: str) -> bytes:
     try:
-        return base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
+        return binascii.a2b_base64(encoded, strict_mode=True)
+    except ValueError as error:
         raise ValueError(f"not base64: {error}") from error
 
 
@@ -123,8 +123,12 @@ class RowReader:
         """
         rows = list(map(self._values, self._decoder.decode_lines(lines)))
         types = set(map(type, chain.from_iterable(rows)))
-        if not types <= _AS_THEY_ARE | {float} or (int in types and _any_too_big(rows)):
-            rows = [tuple(map(decode_cell, row)) for row in rows]
+        if not types <= _AS_THEY_ARE | {float} or int in types:
+            columns = list(zip(*rows, strict=True))
+            odd = [position for position, column in enumerate(columns) if not _is_read(column)]
+            for position in odd:
+                columns[position] = tuple(map(decode_cell, columns[position]))
+            rows = list(zip(*columns, strict=True)) if odd else rows
         return rows
 
     def _values_of(self, row: dict[str, Any]) -> tuple[Any, ...]:
@@ -148,9 +152,13 @@ def _as_json(value: Any) -> Any:
     return encode_cell(value)
 
 
-def _any_too_big(rows: Iterable[Sequence[Any]]) -> bool:
-    numbers = [value for value in chain.from_iterable(rows) if type(value) is int]
-    return not -(2**63) <= min(numbers) <= max(numbers) < 2**63
+def _is_read(column: Sequence[Any]) -> bool:
+    """Tell whether a column came out of JSON as what SQLite stores."""
+    types = set(map(type, column))
+    if int not in types:
+        return types <= _AS_THEY_ARE | {float}
+    numbers = [value for value in column if value is not None]
+    return types <= _NUMBERS and min(numbers) >= -(2**63) and max(numbers) < 2**63
 
 
 def _row_class(columns: Sequence[str]) -> type[msgspec.Struct] | None:

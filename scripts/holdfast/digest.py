@@ -58,7 +58,12 @@ def read_lines(
 
 def digest_of(connection: Connection, table: Table) -> Digest:
     """Hash a table as it stands in the database."""
+    return digest_of_lines(read_lines(connection, table))
+
+
+def digest_of_lines(lines: Iterable[bytes]) -> Digest:
+    """Hash a table by its lines."""
     digest = Digest()
-    for lines in read_lines(connection, table):
-        digest.update(lines)
+    for some in lines:
+        digest.update(some)
     return digest

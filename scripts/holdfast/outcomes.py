@@ -172,6 +172,7 @@ class RestoreReport:
     bytes: int
     counts: Mapping[str, int]
     is_proven: bool  # the backup could be proven
+    verified: bool  # the database was compared with it, and checked
     broken_references: int  # as the backup has them
     set_aside: Path | None  # where what was there is now
     warnings: tuple[str, ...]

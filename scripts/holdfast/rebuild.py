@@ -8,23 +8,20 @@ change them; then indexes, views, triggers, and the full-text indexes that are m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast import database
 from holdfast.cells import RowReader
 from holdfast.database import Connection, quote_identifier
-from holdfast.digest import digest_of
 from holdfast.errors import DatabaseError, RestoreFailed
 from holdfast.formats.interface import BackupReader, TableStart, warnings_of
 from holdfast.model import Contents, Header, Rows, Schema, SchemaEntry, Trailer
-from holdfast.rows import as_laid_out
+from holdfast.proof import differences, settled
 from holdfast.schema import (
-    broken_references,
     dependency_order,
     fills,
-    read_facts,
     read_schema,
 )
 
@@ -38,15 +35,18 @@ class Rebuilt:
     warnings: tuple[str, ...]
 
 
-def rebuild(reader: BackupReader, path: Path) -> Rebuilt:
+def rebuild(reader: BackupReader, path: Path, *, verify: bool = True) -> Rebuilt:
     """
     Build the database of a backup at `path`, an empty file, and prove it equal.
+
+    Args:
+        verify: False: take the database as it came out; only the backup is proven.
 
     Raises: BackupDamaged and its kin; RestoreFailed when SQLite here cannot make what the
         backup describes, or what came out is not what the backup holds.
     """
     if reader.format.place:
-        return _placed(reader, path)
+        return _placed(reader, path, verify=verify)
     _complain_of_no_schema(reader)
     try:
         with database.building(path) as connection:
@@ -63,18 +63,15 @@ def rebuild(reader: BackupReader, path: Path) -> Rebuilt:
             f"SQLite {database.sqlite_version()} cannot build the database: {error}",
             hint="Nothing was left behind. A newer SQLite, or a module that is missing, may do.",
         ) from error
-    with database.finished(path) as connection:
-        warnings = (
-            *warnings_of(header),
-            *loader.warnings,
-            *_differences(connection, header, trailer),
-        )
-        broken = broken_references(connection).total()
-        database.complain_of_damage(connection, path, thorough=True)
+    warnings = [*warnings_of(header), *loader.warnings]
+    with settled(path, verify=verify) as check:
+        if verify:
+            warnings += differences(path, header, trailer)
+        broken = check()
     if header.database.journal_mode == "wal":
         database.set_journal_mode(path, "wal")
     contents = Contents(header, trailer, is_proven=reader.format.proves)
-    return Rebuilt(contents, broken, warnings)
+    return Rebuilt(contents, broken, tuple(warnings))
 
 
 def _complain_of_no_schema(reader: BackupReader) -> None:
@@ -86,13 +83,12 @@ def _complain_of_no_schema(reader: BackupReader) -> None:
         )
 
 
-def _placed(reader: BackupReader, path: Path) -> Rebuilt:
+def _placed(reader: BackupReader, path: Path, *, verify: bool) -> Rebuilt:
     """Put a copy of the database itself there; its hash has proven it."""
     assert reader.format.place is not None
     header, trailer = reader.format.place(reader.path, path)
-    with database.finished(path) as connection:
-        broken = broken_references(connection).total()
-        database.complain_of_damage(connection, path, thorough=True)
+    with settled(path, verify=verify) as check:
+        broken = check()
     return Rebuilt(Contents(header, trailer, is_proven=True), broken, warnings_of(header))
 
 
@@ -321,36 +317,3 @@ _KINDS = ("index", "view", "trigger")
 def _fills(entry: SchemaEntry, indexes: list[str]) -> bool:
     """Tell whether a trigger writes to one of these full-text indexes."""
     return entry.type == "trigger" and any(fills(entry.sql, index) for index in indexes)
-
-
-def _differences(connection: Connection, header: Header, trailer: Trailer) -> Iterator[str]:
-    """
-    Compare what was built with what the backup holds.
-
-    Yields: what could not be made the same and is no loss of data.
-    Raises: RestoreFailed for rows, tables or marks that differ.
-    """
-    schema = read_schema(connection)
-    for name, digest in trailer.digests.items():
-        table = schema.table(name)
-        if table is None and name.startswith("sqlite_stat"):
-            continue
-        laid_out = as_laid_out(table, header.layout[name]) if table else None
-        if laid_out is None or digest_of(connection, laid_out).hex() != digest:
-            raise _differs(f"the rows of {name}")
-    if schema.sequences != trailer.sequences:
-        raise _differs("the AUTOINCREMENT marks")
-    if set(schema.entries) != set(header.schema):
-        names = {entry.name for entry in set(schema.entries) ^ set(header.schema)}
-        raise _differs(f"the schema of {', '.join(sorted(names))}")
-    wanted, found = header.database, read_facts(connection, header.database.name)
-    for field in ("user_version", "application_id", "encoding", "page_size", "auto_vacuum"):
-        if getattr(wanted, field) != getattr(found, field):
-            yield f"{field} is {getattr(found, field)}, and was {getattr(wanted, field)}"
-
-
-def _differs(what: str) -> RestoreFailed:
-    return RestoreFailed(
-        f"{what} did not come out as the backup has them",
-        hint="Nothing was left behind. The backup is sound: a newer SQLite may restore it.",
-    )

@@ -27,6 +27,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--to", metavar="NEW.db", required=True, help="the database to make")
     parser.add_argument("--force", action="store_true", help="replace a database that is there")
+    parser.add_argument(
+        "--no-verify", action="store_true", help="do not compare the database with the backup"
+    )
     add_wait(parser)
 
 
@@ -35,6 +38,7 @@ def run(context: Context, arguments: argparse.Namespace) -> RestoreReport:
     options = RestoreOptions(
         backup=arguments.backup,
         target=user_path(arguments.to).absolute(),
+        verify=not arguments.no_verify,
         force=arguments.force,
         wait_seconds=arguments.wait,
     )

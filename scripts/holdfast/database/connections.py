@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from holdfast import files
 from holdfast.database.library import (
     DEFAULT_WAIT_SECONDS,
     Connection,
@@ -189,14 +188,13 @@ def scratch(path: Path) -> Iterator[Connection]:
 @contextlib.contextmanager
 def building(path: Path) -> Iterator[Connection]:
     """
-    Yield a connection to an empty file that becomes a database, and is on disk afterwards.
+    Yield a connection to an empty file that becomes a database; `files.fsync_path` is left to do.
 
     No other file can be reached through it, whatever statements a backup holds.
     """
     with scratch(path) as connection:
         connection.execute("PRAGMA journal_mode = MEMORY")  # a failed CREATE is to be undone
         yield connection
-    files.fsync_path(path)
 
 
 @contextlib.contextmanager
@@ -204,13 +202,14 @@ def finished(path: Path, called: str = "") -> Iterator[Connection]:
     """
     Yield a connection to a database that nobody will ever change: a backup.
 
-    Nothing appears beside it, as it would for one in WAL mode that is opened the usual way.
+    Nothing appears beside it, as it would for one in WAL mode that is opened the usual way. Any
+    thread may use the connection.
 
     Args: called: what errors call it, where they are to have its path from elsewhere.
     """
     with (
         translated_errors(called or path),
-        contextlib.closing(_open(path, "ro&immutable=1")) as connection,
+        contextlib.closing(_open(path, "ro&immutable=1", of_one_thread=False)) as connection,
     ):
         yield connection
 
@@ -237,10 +236,16 @@ def set_journal_mode(path: Path, mode: str) -> None:
         connection.execute(f"PRAGMA journal_mode = {mode}")
 
 
-def _open(path: Path, mode: str, wait_seconds: float = 0.0) -> Connection:
+def _open(
+    path: Path, mode: str, wait_seconds: float = 0.0, *, of_one_thread: bool = True
+) -> Connection:
     address = quote(os.fsencode(path.absolute()))
     return sqlite3.connect(
-        f"file:{address}?mode={mode}", uri=True, timeout=wait_seconds, isolation_level=None
+        f"file:{address}?mode={mode}",
+        uri=True,
+        timeout=wait_seconds,
+        isolation_level=None,
+        check_same_thread=of_one_thread,
     )
 
 

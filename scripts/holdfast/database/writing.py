@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,11 @@ def insert_rows(connection: Connection, insert: str, rows: Sequence[Sequence[Cel
     """
     if not rows:
         return
-    plain = [row for row in rows if InvalidText not in map(type, row)]
+    plain = rows
+    if InvalidText in set(map(type, chain.from_iterable(rows))):
+        plain = [row for row in rows if InvalidText not in map(type, row)]
     connection.executemany(f"{insert}({', '.join('?' * len(rows[0]))})", plain)
-    if len(plain) == len(rows):
+    if plain is rows:
         return
     encoding = connection.execute("PRAGMA main.encoding").fetchone()[0]
     for row in rows:

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from holdfast import __version__, database, files
-from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
-from holdfast.digest import Digest
-from holdfast.errors import BackupDamaged, UsageError, WriteFailed
+from holdfast.database import Connection
+from holdfast.errors import UsageError, WriteFailed
 from holdfast.excerpts import Taken, secrets_of, take, wanted_of
-from holdfast.formats import FORMATS, json_document
-from holdfast.formats.compression import SUFFIXES, compressing
-from holdfast.formats.growing import reading_back
+from holdfast.formats import FORMATS
 from holdfast.formats.interface import (
     NAME,
     VERSION,
-    BackupReader,
-    Content,
-    Target,
 )
 from holdfast.model import (
     ChosenDatabase,
-    Contents,
     Excerpt,
     Header,
     LeftOut,
@@ -38,50 +28,24 @@ from holdfast.model import (
     part_of,
 )
 from holdfast.operations.context import Context, choose_database
+from holdfast.operations.export_job import (
+    ExportOptions,
+    Source,
+    content_of,
+    write_file,
+    write_stream,
+)
 from holdfast.operations.export_notes import remember, shrinkage, stamp
 from holdfast.operations.like_with_like import opened_to_take
 from holdfast.outcomes import ExportReport
-from holdfast.profiles import Profile, recognise
+from holdfast.profiles import recognise
 from holdfast.readers import Readers, readers_of
 from holdfast.redaction import Secrets
 from holdfast.rows import layout_of
 from holdfast.sample import build_sample
 from holdfast.schema import fills, read_facts, read_schema
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportOptions:
-    """What may be asked of an export."""
-
-    database: str | None = None  # a path, or a name from the settings
-    sample: bool = False
-    words: tuple[str, ...] = ()  # groups, or all; the last may be the name of what one holds
-    groups: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
-    scope: tuple[str, ...] = ()  # such as project=Planning
-    redact: bool = False  # put a marker in the place of each secret that the profile names
-    output: Path | None = None  # a file to write instead of one in the output folder
-    stream: BinaryIO | None = None  # write here, and make no file
-    format: str = "json"
-    compression: str = "none"  # zstd, gzip
-    pretty: bool = False  # json alone
-    reproducible: bool = False  # say nothing that changes while the database does not
-    verify: bool = True  # read back what was written, before it gets its name
-    jobs: int | None = None  # processes that read; None: one a core when the database is large
-    wait_seconds: float = DEFAULT_WAIT_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """What is exported: one moment of a database."""
-
-    connection: Connection
-    readers: Readers
-    schema: Schema  # of the whole database
-    taken: Taken
-    header: Header
-    profile: Profile | None
-    secrets: Mapping[str, Secrets]  # by table
+__all__ = ["ExportOptions", "export_backup"]
 
 
 def export_backup(context: Context, options: ExportOptions) -> ExportReport:
@@ -112,12 +76,12 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
         )
         notes = database.complain_of_damage(connection, chosen.path)
         if options.stream is not None:
-            content = _content(source)
+            content = content_of(source)
             with files.translated_errors(Path("standard output")):
-                _write_stream(options, content, options.stream)
+                write_stream(options, content, options.stream)
                 options.stream.flush()
             return _report(source, chosen, content.trailer(), path=None)
-        path, trailer = _write_file(context, options, source)
+        path, trailer = write_file(context, options, source)
     warnings = [
         *_unrestorable(notes, source.schema, options),
         *_unfilled(source.schema, options),
@@ -146,7 +110,7 @@ def _describe(
     connection: Connection,
     readers: Readers,
     chosen: ChosenDatabase,
-) -> _Source:
+) -> Source:
     schema = read_schema(connection)
     profile = recognise(context.profiles, [table.name for table in schema.tables])
     taken = Taken(schema)
@@ -187,7 +151,7 @@ def _describe(
         name: Secrets(header.layout[name].columns, named, redact=options.redact)
         for name, named in secrets.items()
     }
-    return _Source(connection, readers, schema, taken, header, profile, watched)
+    return Source(connection, readers, schema, taken, header, profile, watched)
 
 
 _REASONS = {
@@ -235,107 +199,8 @@ def _complain_of_options(options: ExportOptions) -> None:
         )
 
 
-def _content(source: _Source) -> Content:
-    digests = {table.name: Digest() for table in source.taken.schema.tables}
-
-    def tables() -> Iterator[tuple[str, Iterator[bytes]]]:
-        for table in source.taken.schema.tables:
-            lines = source.readers.lines(table, source.secrets.get(table.name))
-            yield table.name, digests[table.name].watch(lines)
-
-    def trailer() -> Trailer:
-        return Trailer(
-            sequences=source.schema.sequences,
-            counts={name: digest.row_count for name, digest in digests.items()},
-            digests={name: digest.hex() for name, digest in digests.items()},
-        )
-
-    return Content(source.header, tables(), trailer, source.connection)
-
-
-def _write_stream(options: ExportOptions, content: Content, stream: BinaryIO) -> None:
-    with compressing(stream, options.compression) as file:
-        _writer(options)(Target(file), content)
-
-
-def _writer(options: ExportOptions) -> Callable[[Target, Content], None]:
-    if options.pretty:
-        return json_document.write_pretty
-    write = FORMATS[options.format].write
-    assert write is not None  # `_complain_of_options` lets no other name in
-    return write
-
-
-def _write_file(context: Context, options: ExportOptions, source: _Source) -> tuple[Path, Trailer]:
-    form, content = FORMATS[options.format], _content(source)
-    if options.output:
-        files.complain_of_name(options.output)
-    folder = options.output.parent if options.output else context.output
-    names = [options.output] if options.output else _free_names(context, options)
-    found: Callable[[], Contents] | None = None
-    files.remove_leftovers(folder, context.now.timestamp())
-    with contextlib.ExitStack() as stack:
-        if form.is_folder:
-            partial = stack.enter_context(files.new_folder(folder))
-            _writer(options)(Target(path=partial, compression=options.compression), content)
-        else:
-            file, partial = stack.enter_context(files.new_file(folder))
-            if form.read_stream and options.verify:
-                found = stack.enter_context(reading_back(partial, form))
-            with files.translated_errors(folder):
-                _write_into(options, content, file, partial)
-                files.fsync_file(file)
-        if form.manifest:
-            with files.create(partial.with_name(partial.name + form.manifest_suffix)) as manifest:
-                manifest.write(form.manifest(partial, content))
-        if options.verify:
-            _prove(found or BackupReader(partial, form).contents, content.trailer())
-        path = files.publish(partial, names, manifest_suffix=form.manifest_suffix)
-    return path, content.trailer()
-
-
-def _write_into(options: ExportOptions, content: Content, file: BinaryIO, partial: Path) -> None:
-    if FORMATS[options.format].is_stream:
-        _write_stream(options, content, file)
-    elif options.compression == "none":
-        _writer(options)(Target(file, partial), content)
-    else:  # pages are written in no order: they are compressed once all are there
-        with files.new_file(partial.parent) as (raw, raw_partial):
-            _writer(options)(Target(raw, raw_partial), content)
-            with compressing(file, options.compression) as compressed:
-                shutil.copyfileobj(raw, compressed)
-
-
-def _prove(contents: Callable[[], Contents], trailer: Trailer) -> None:
-    """Read the backup back, whole, before it is called one."""
-    try:
-        found = contents()
-    except BackupDamaged as error:
-        raise _not_what_was_read(str(error)) from error
-    if found.trailer != trailer:
-        raise _not_what_was_read("its counts differ")
-
-
-def _not_what_was_read(what: str) -> BackupDamaged:
-    return BackupDamaged(
-        f"what was written does not read back as it should ({what}); it was thrown away",
-        hint="The disk may be failing. Try another folder with --output FILE.",
-    )
-
-
-def _free_names(context: Context, options: ExportOptions) -> Iterator[Path]:
-    """Yield the day's name, then names with the time, then with a number."""
-    form = FORMATS[options.format]
-    # In a folder it is the files that are compressed.
-    suffix = "" if form.is_folder else form.suffix + SUFFIXES[options.compression]
-    yield context.output / f"backup-{context.now:%Y-%m-%d}{suffix}"
-    yield context.output / f"backup-{context.now:%Y-%m-%dT%H%M%SZ}{suffix}"
-    for number in range(2, 1000):
-        yield context.output / f"backup-{context.now:%Y-%m-%dT%H%M%SZ}-{number}{suffix}"
-
-
 def _report(
-    source: _Source,
+    source: Source,
     chosen: ChosenDatabase,
     trailer: Trailer,
     *,

@@ -34,6 +34,7 @@ class RestoreOptions:
 
     backup: str  # a path, a day, or latest
     target: Path  # absolute
+    verify: bool = True  # compare what was built with the backup
     force: bool = False  # set aside what is at the target
     wait_seconds: float = DEFAULT_WAIT_SECONDS
 
@@ -41,6 +42,8 @@ class RestoreOptions:
 def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
     """
     Build the database of a backup at a path; it appears proven equal, or not at all.
+
+    Without `verify` only the backup is proven, and what was built of it is taken as it is.
 
     With `force`, what is there is kept among the restore points, and refused while another
     program has it open; mode and owner of the file stay.
@@ -51,7 +54,7 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
     path = find_backup(context, options.backup)
     _complain_of_target(context, target, force=options.force)
     with files.new_file(target.parent) as (_, partial):
-        rebuilt = rebuild(open_backup(path), partial)
+        rebuilt = rebuild(open_backup(path), partial, verify=options.verify)
         kept = _take_place(context, target, partial, options)
     header, trailer = rebuilt.contents.header, rebuilt.contents.trailer
     report = RestoreReport(
@@ -61,6 +64,7 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
         bytes=target.stat().st_size,
         counts=trailer.counts,
         is_proven=rebuilt.contents.is_proven,
+        verified=options.verify,
         broken_references=rebuilt.broken_references,
         set_aside=kept,
         part=part_of(header),

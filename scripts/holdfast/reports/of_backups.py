@@ -112,6 +112,8 @@ def _when(backup: BackupOnFile, now: datetime | None) -> str:
 def restore_lines(report: RestoreReport) -> Iterator[str]:
     """Yield the lines of a report."""
     proof = "proven equal" if report.is_proven else "from a backup that nothing proves"
+    if not report.verified:
+        proof = "not verified"
     rows = counted(sum(report.counts.values()), "row")
     yield (
         f"Restored: {counted(len(report.counts), 'table')}, {rows}, {size_text(report.bytes)},"

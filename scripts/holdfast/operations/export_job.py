@@ -1,0 +1,166 @@
+"""What is asked of an export, what it works on, and how its backup is written and proven."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from holdfast import files
+from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
+from holdfast.digest import Digest
+from holdfast.errors import BackupDamaged
+from holdfast.excerpts import Taken
+from holdfast.formats import FORMATS, json_document
+from holdfast.formats.compression import SUFFIXES, compressing
+from holdfast.formats.growing import reading_back
+from holdfast.formats.interface import BackupReader, Content, Target
+from holdfast.model import Contents, Header, Schema, Trailer
+from holdfast.operations.context import Context
+from holdfast.profiles import Profile
+from holdfast.readers import Readers
+from holdfast.redaction import Secrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOptions:
+    """What may be asked of an export."""
+
+    database: str | None = None  # a path, or a name from the settings
+    sample: bool = False
+    words: tuple[str, ...] = ()  # groups, or all; the last may be the name of what one holds
+    groups: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    scope: tuple[str, ...] = ()  # such as project=Planning
+    redact: bool = False  # put a marker in the place of each secret that the profile names
+    output: Path | None = None  # a file to write instead of one in the output folder
+    stream: BinaryIO | None = None  # write here, and make no file
+    format: str = "json"
+    compression: str = "none"  # zstd, gzip
+    pretty: bool = False  # json alone
+    reproducible: bool = False  # say nothing that changes while the database does not
+    verify: bool = True  # read back what was written, before it gets its name
+    jobs: int | None = None  # processes that read; None: one a core when the database is large
+    wait_seconds: float = DEFAULT_WAIT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is exported: one moment of a database."""
+
+    connection: Connection
+    readers: Readers
+    schema: Schema  # of the whole database
+    taken: Taken
+    header: Header
+    profile: Profile | None
+    secrets: Mapping[str, Secrets]  # by table
+
+
+def content_of(source: Source) -> Content:
+    """Return what is to be written, with digests that are taken as the rows pass."""
+    digests = {table.name: Digest() for table in source.taken.schema.tables}
+
+    def tables() -> Iterator[tuple[str, Iterator[bytes]]]:
+        for table in source.taken.schema.tables:
+            lines = source.readers.lines(table, source.secrets.get(table.name))
+            yield table.name, digests[table.name].watch(lines)
+
+    def trailer() -> Trailer:
+        return Trailer(
+            sequences=source.schema.sequences,
+            counts={name: digest.row_count for name, digest in digests.items()},
+            digests={name: digest.hex() for name, digest in digests.items()},
+        )
+
+    return Content(source.header, tables(), trailer, source.connection)
+
+
+def write_stream(options: ExportOptions, content: Content, stream: BinaryIO) -> None:
+    """Write a backup that is one file, compressed as asked for."""
+    with compressing(stream, options.compression) as file:
+        _writer(options)(Target(file), content)
+
+
+def _writer(options: ExportOptions) -> Callable[[Target, Content], None]:
+    if options.pretty:
+        return json_document.write_pretty
+    write = FORMATS[options.format].write
+    assert write is not None  # `_complain_of_options` lets no other name in
+    return write
+
+
+def write_file(context: Context, options: ExportOptions, source: Source) -> tuple[Path, Trailer]:
+    """
+    Write a backup, prove it unless that is not wanted, and give it its name; or leave nothing.
+
+    Raises: WriteFailed; BackupDamaged when what was written does not read back as it should.
+    """
+    form, content = FORMATS[options.format], content_of(source)
+    if options.output:
+        files.complain_of_name(options.output)
+    folder = options.output.parent if options.output else context.output
+    names = [options.output] if options.output else _free_names(context, options)
+    found: Callable[[], Contents] | None = None
+    files.remove_leftovers(folder, context.now.timestamp())
+    with contextlib.ExitStack() as stack:
+        if form.is_folder:
+            partial = stack.enter_context(files.new_folder(folder))
+            _writer(options)(Target(path=partial, compression=options.compression), content)
+        else:
+            file, partial = stack.enter_context(files.new_file(folder))
+            if form.read_stream and options.verify:
+                found = stack.enter_context(reading_back(partial, form))
+            with files.translated_errors(folder):
+                _write_into(options, content, file, partial)
+                files.fsync_file(file)
+        if form.manifest:
+            with files.create(partial.with_name(partial.name + form.manifest_suffix)) as manifest:
+                manifest.write(form.manifest(partial, content))
+        if options.verify:
+            _prove(found or BackupReader(partial, form).contents, content.trailer())
+        path = files.publish(partial, names, manifest_suffix=form.manifest_suffix)
+    return path, content.trailer()
+
+
+def _write_into(options: ExportOptions, content: Content, file: BinaryIO, partial: Path) -> None:
+    if FORMATS[options.format].is_stream:
+        write_stream(options, content, file)
+    elif options.compression == "none":
+        _writer(options)(Target(file, partial), content)
+    else:  # pages are written in no order: they are compressed once all are there
+        with files.new_file(partial.parent) as (raw, raw_partial):
+            _writer(options)(Target(raw, raw_partial), content)
+            with compressing(file, options.compression) as compressed:
+                shutil.copyfileobj(raw, compressed)
+
+
+def _prove(contents: Callable[[], Contents], trailer: Trailer) -> None:
+    """Read the backup back, whole, before it is called one."""
+    try:
+        found = contents()
+    except BackupDamaged as error:
+        raise _not_what_was_read(str(error)) from error
+    if found.trailer != trailer:
+        raise _not_what_was_read("its counts differ")
+
+
+def _not_what_was_read(what: str) -> BackupDamaged:
+    return BackupDamaged(
+        f"what was written does not read back as it should ({what}); it was thrown away",
+        hint="The disk may be failing. Try another folder with --output FILE.",
+    )
+
+
+def _free_names(context: Context, options: ExportOptions) -> Iterator[Path]:
+    """Yield the day's name, then names with the time, then with a number."""
+    form = FORMATS[options.format]
+    # In a folder it is the files that are compressed.
+    suffix = "" if form.is_folder else form.suffix + SUFFIXES[options.compression]
+    yield context.output / f"backup-{context.now:%Y-%m-%d}{suffix}"
+    yield context.output / f"backup-{context.now:%Y-%m-%dT%H%M%SZ}{suffix}"
+    for number in range(2, 1000):
+        yield context.output / f"backup-{context.now:%Y-%m-%dT%H%M%SZ}-{number}{suffix}"

@@ -1,0 +1,86 @@
+"""What proves that a database is the one that a backup was made of, and sound."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from holdfast import database, files
+from holdfast.database import Connection
+from holdfast.digest import digest_of_lines
+from holdfast.errors import RestoreFailed
+from holdfast.model import Header, Trailer
+from holdfast.readers import readers_of
+from holdfast.rows import as_laid_out
+from holdfast.schema import broken_references, read_facts, read_schema
+
+
+@contextlib.contextmanager
+def settled(path: Path, *, verify: bool) -> Iterator[Callable[[], int]]:
+    """
+    Put a database on the disk, and let SQLite check it, while this thread does something else.
+
+    Yields: what waits for both, and returns the number of broken references, 0 if not `verify`;
+        raises DatabaseDamaged.
+    """
+    with database.finished(path) as connection, ThreadPoolExecutor(2) as threads:
+        on_disk = threads.submit(files.fsync_path, path)
+        checked = threads.submit(_check, connection, path) if verify else None
+
+        def settle() -> int:
+            on_disk.result()
+            return checked.result() if checked else 0
+
+        try:
+            yield settle
+        finally:
+            connection.interrupt()  # for one that was not waited for
+
+
+def _check(connection: Connection, path: Path) -> int:
+    database.complain_of_damage(connection, path, thorough=True)
+    return broken_references(connection).total()
+
+
+def differences(path: Path, header: Header, trailer: Trailer) -> Iterator[str]:
+    """
+    Compare what was built with what the backup holds.
+
+    Yields: what could not be made the same and is no loss of data.
+    Raises: RestoreFailed for rows, tables or marks that differ.
+    """
+    with (
+        database.finished(path) as connection,
+        readers_of(path, connection, database.DEFAULT_WAIT_SECONDS) as readers,
+    ):
+        schema = read_schema(connection)
+        found = read_facts(connection, header.database.name)
+        tables = {
+            name: as_laid_out(table, header.layout[name])
+            for name in trailer.digests
+            if (table := schema.table(name))
+        }
+        readers.start(tables.values())
+        for name, digest in trailer.digests.items():
+            if name not in tables and name.startswith("sqlite_stat"):
+                continue
+            if name not in tables or digest_of_lines(readers.lines(tables[name])).hex() != digest:
+                raise _differs(f"the rows of {name}")
+    if schema.sequences != trailer.sequences:
+        raise _differs("the AUTOINCREMENT marks")
+    if set(schema.entries) != set(header.schema):
+        names = {entry.name for entry in set(schema.entries) ^ set(header.schema)}
+        raise _differs(f"the schema of {', '.join(sorted(names))}")
+    wanted = header.database
+    for field in ("user_version", "application_id", "encoding", "page_size", "auto_vacuum"):
+        if getattr(wanted, field) != getattr(found, field):
+            yield f"{field} is {getattr(found, field)}, and was {getattr(wanted, field)}"
+
+
+def _differs(what: str) -> RestoreFailed:
+    return RestoreFailed(
+        f"{what} did not come out as the backup has them",
+        hint="Nothing was left behind. The backup is sound: a newer SQLite may restore it.",
+    )
