@@ -34,6 +34,7 @@ DEBIAN_PACKAGES = {
     "sqlite3": "sqlite3",
     "strace": "strace",
     "unzip": "unzip",
+    "valgrind": "valgrind",
     "zstd": "zstd",
 }
 CLAUDE_PACKAGE = "@anthropic-ai/claude-code"
