@@ -8,8 +8,10 @@ test:
 lint:
 	python3 -m tests --lint
 
+ROUNDS = 3
+
 bench:
-	python3 -m bench
+	python3 -m bench --rounds $(ROUNDS)
 
 format:
 	python3 -m tests --run ruff format

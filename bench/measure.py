@@ -115,6 +115,7 @@ def _bash(command: str, words: dict[str, str]) -> subprocess.Popen[bytes]:
     for name, value in words.items():
         command = command.replace(f"{{{name}}}", value)
     environment = os.environ | {"HOLDFAST_HOME": words["home"]}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # no user starts Python so
     return subprocess.Popen(
         ["bash", "-ec", command],
         env=environment,

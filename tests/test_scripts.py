@@ -335,7 +335,9 @@ def test_a_time_that_cannot_be_noted_is_a_warning(home, sample_database):
         done = run(home, "export", "--db", sample_database, "--wait", "0.3", exit_code=3)
         other.execute("ROLLBACK")
     assert "Backup saved:" in done.stdout
-    assert "Warning: the backup is good, but its time could not be noted in soy_meta" in done.stdout
+    assert (
+        "Warning: the backup was made, but its time could not be noted in soy_meta" in done.stdout
+    )
 
 
 def test_a_database_without_a_profile_is_not_written_to_at_all(home, tmp_path):
@@ -424,7 +426,7 @@ def test_a_history_that_cannot_be_written_is_a_warning(home, notes, damage):
     (home / "output").mkdir(parents=True)
     damage(home / "output" / "history.db")
     done = run(home, "export", "--db", notes, exit_code=3)
-    assert "Warning: the backup is good, but could not be recorded: " in done.stdout
+    assert "Warning: the backup was made, but could not be recorded: " in done.stdout
     assert len(backups_in(home)) == 1
 
 

@@ -26,6 +26,7 @@ _GZIP_LEVEL = 6
 _ZSTD_OPTIONS: dict[int, int] = {
     zstd.CompressionParameter.compression_level: 3,
     zstd.CompressionParameter.checksum_flag: 1,
+    zstd.CompressionParameter.nb_workers: 1,  # a thread beside the one that reads
 }
 
 

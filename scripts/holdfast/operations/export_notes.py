@@ -81,7 +81,7 @@ def remember(
             },
         )
     except HoldfastError as error:
-        yield f"the backup is good, but could not be recorded: {error}"
+        yield f"the backup was made, but could not be recorded: {error}"
 
 
 def stamp(
@@ -107,4 +107,4 @@ def stamp(
             database.upsert_row(connection, meta.table, row, key=meta.key_column)
             database.commit(connection)
     except HoldfastError as error:
-        yield f"the backup is good, but its time could not be noted in {meta.table}: {error}"
+        yield f"the backup was made, but its time could not be noted in {meta.table}: {error}"
