@@ -251,7 +251,8 @@ def test_without_any_database_it_says_where_it_looked_and_makes_nothing(home, tm
     assert done.stdout == ""
     assert done.stderr == (
         f"Error: no database found; looked at {home}/data/soy.db,"
-        f" {tmp_path}/.local/share/software-of-you/soy.db.\n"
+        f" {tmp_path}/.genie/genie.db, {tmp_path}/.kata/kata.db,"
+        f" {tmp_path}/.memory-nexus/memory.db, {tmp_path}/.local/share/software-of-you/soy.db.\n"
         "Name one with --db PATH, or try everything on invented data with --sample.\n"
     )
     assert not home.exists()
