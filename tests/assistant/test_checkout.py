@@ -112,15 +112,30 @@ def test_status_runs_without_a_question_and_counts_what_export_made(
     assert "1 backup file found." in turn.answer
 
 
-def test_an_import_is_refused_without_a_yes_and_nothing_changes(
-    client: Client, state: Path
+@pytest.mark.parametrize(
+    ("message", "answer"),
+    [("verify latest", ": verified ("), ("diff latest live", "No differences: ")],
+)
+def test_what_only_reads_runs_without_a_question(client: Client, message: str, answer: str) -> None:
+    client.say("/backup", *PLUGIN)
+    turn = client.say(f"/backup {message}", *PLUGIN)
+    assert turn.refused == []
+    assert answer in turn.answer
+
+
+@pytest.mark.parametrize("words", ["import latest", "undo", "restore latest --to new.db"])
+def test_what_changes_a_database_is_refused_without_a_yes_and_nothing_changes(
+    client: Client, state: Path, words: str
 ) -> None:
     client.say("/backup", *PLUGIN)
     forget_the_notes(state)
     before = fingerprints(state)
-    turn = client.say("/backup import latest", *PLUGIN)
-    assert turn.refused == [f"{IMPORT} 'latest'"]
+    turn = client.say(f"/backup {words}", *PLUGIN)
+    verb, *others = words.split()
+    script = f'python3 "{ROOT}/scripts/{verb}.py"'
+    assert turn.refused == [" ".join([script, *map(quoted, others)])]
     assert fingerprints(state) == before
+    assert list(client.project.iterdir()) == []
 
 
 def test_an_import_shows_its_plan_first_and_brings_the_rows_back_after_the_yes(

@@ -81,8 +81,12 @@ def test_an_installed_plugin_works_and_its_folder_stays_as_it_was(
 
     exported = client.say("/backup export --sample")
     status = client.say("/backup status")
+    asked = client.say("/backup import latest --db sample.db")
 
     assert exported.refused == status.refused == []
+    assert [command.partition(".py")[0].rpartition("/")[2] for command in asked.refused] == [
+        "import"
+    ]
     saved = re.search(r"verified\)\. (.+)", exported.answer)
     assert saved is not None
     assert Path(saved[1]).is_file()
