@@ -50,6 +50,7 @@ def main(arguments: "list[str]") -> int:
     if arguments == ["--lint"]:
         commands = LINT
     elif arguments[:1] == ["--run"]:
+        environment.update(PYTHONPATH=os.pathsep.join([str(ROOT / "scripts"), search_path]))
         commands = [arguments[1:]]
     else:
         if "--tools" in arguments or os.environ.get("CI"):

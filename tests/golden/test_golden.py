@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import subprocess
 import sys
 from pathlib import Path
 
@@ -85,6 +86,13 @@ def test_what_was_made_is_not_made_again() -> None:
     assert make.FOLDER == FOLDER / interface.VERSION
     with pytest.raises(SystemExit, match="never written again"):
         make.main()
+
+
+def test_the_command_that_made_it_finds_the_library() -> None:
+    words = make.__doc__.strip().splitlines()[2].split() if make.__doc__ else []
+    command = [sys.executable, *words[1:]]
+    done = subprocess.run(command, cwd=FOLDER.parents[1], capture_output=True, text=True)
+    assert "never written again" in done.stderr
 
 
 @EVERY_FILE
