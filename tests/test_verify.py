@@ -150,6 +150,22 @@ def test_a_plain_sqlite_file_is_never_said_to_be_proven(context, make_database):
     assert rows(history, "SELECT verified FROM backups") == [("whole",)]
 
 
+def test_a_page_copy_of_a_database_with_a_wrong_index_reaches_the_rungs_before_the_restore(
+    context, make_database
+):
+    source = make_database(
+        "CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 2); CREATE INDEX i ON t (a);"
+        "PRAGMA writable_schema = ON;"
+        "UPDATE sqlite_schema SET sql = 'CREATE INDEX i ON t (b)' WHERE name = 'i';"
+    )
+    assert rows(source, "PRAGMA quick_check") == [("ok",)]
+    backup = export(context, source, "sqlite")
+    found = verify_one(context, backup)
+    assert (found.rungs, found.exit_code) == (PROVEN, 27)
+    assert f"{backup} is damaged: row 1 missing from index i" in found.problem
+    assert verify_one(context, export(context, source, "jsonl")).rungs == tuple(Rung)
+
+
 def test_what_is_no_backup_fails_with_its_own_code(context, tmp_path):
     wrong = tmp_path / "holiday.jpg"
     wrong.write_bytes(b"\xff\xd8\xff\xe0")

@@ -10,7 +10,7 @@ from pathlib import Path
 from holdfast import database, files
 from holdfast.database import Connection
 from holdfast.digest import digest_of_lines
-from holdfast.errors import RestoreFailed
+from holdfast.errors import DatabaseDamaged, RestoreFailed
 from holdfast.model import Header, Trailer
 from holdfast.readers import readers_of
 from holdfast.rows import as_laid_out
@@ -18,16 +18,18 @@ from holdfast.schema import broken_references, read_facts, read_schema
 
 
 @contextlib.contextmanager
-def settled(path: Path, *, verify: bool) -> Iterator[Callable[[], int]]:
+def settled(path: Path, backup: Path, *, verify: bool) -> Iterator[Callable[[], int]]:
     """
     Put a database on the disk, and let SQLite check it, while this thread does something else.
 
+    Args: backup: what it came out of, for errors.
+
     Yields: what waits for both, and returns the number of broken references, 0 if not `verify`;
-        raises DatabaseDamaged.
+        raises RestoreFailed for a database that is not sound.
     """
     with database.finished(path) as connection, ThreadPoolExecutor(2) as threads:
         on_disk = threads.submit(files.fsync_path, path)
-        checked = threads.submit(_check, connection, path) if verify else None
+        checked = threads.submit(_check, connection, backup) if verify else None
 
         def settle() -> int:
             on_disk.result()
@@ -39,8 +41,14 @@ def settled(path: Path, *, verify: bool) -> Iterator[Callable[[], int]]:
             connection.interrupt()  # for one that was not waited for
 
 
-def _check(connection: Connection, path: Path) -> int:
-    database.complain_of_damage(connection, path, thorough=True)
+def _check(connection: Connection, backup: Path) -> int:
+    try:
+        database.complain_of_damage(connection, backup, thorough=True)
+    except DatabaseDamaged as error:  # as it was when its pages were copied
+        raise RestoreFailed(
+            f"what came out is not sound: {error}",
+            hint="Restore another backup, or import the rows of this one into a sound database.",
+        ) from error
     return broken_references(connection).total()
 
 

@@ -64,7 +64,7 @@ def rebuild(reader: BackupReader, path: Path, *, verify: bool = True) -> Rebuilt
             hint="Nothing was left behind. A newer SQLite, or a module that is missing, may do.",
         ) from error
     warnings = [*warnings_of(header), *loader.warnings]
-    with settled(path, verify=verify) as check:
+    with settled(path, reader.path, verify=verify) as check:
         if verify:
             warnings += differences(path, header, trailer)
         broken = check()
@@ -87,7 +87,7 @@ def _placed(reader: BackupReader, path: Path, *, verify: bool) -> Rebuilt:
     """Put a copy of the database itself there; its hash has proven it."""
     assert reader.format.place is not None
     header, trailer = reader.format.place(reader.path, path)
-    with settled(path, verify=verify) as check:
+    with settled(path, reader.path, verify=verify) as check:
         broken = check()
     return Rebuilt(Contents(header, trailer, is_proven=True), broken, warnings_of(header))
 
@@ -262,18 +262,20 @@ class _Loader:
         database.insert_rows(self._connection, self._insert, rows)
 
     def _set_sequences(self, sequences: Mapping[str, int]) -> None:
-        if not sequences:
-            return
         if any(not -(2**63) <= mark < 2**63 for mark in sequences.values()):
             raise self._source.damaged("an AUTOINCREMENT mark is out of range")
-        # Makes SQLite's own table, where no table of the backup has AUTOINCREMENT any more.
-        name = quote_identifier("holdfast sequence")
-        self._connection.execute(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY AUTOINCREMENT)")
-        self._connection.execute(f"DROP TABLE {name}")
-        self._connection.execute("DELETE FROM sqlite_sequence")
-        self._connection.executemany(
-            "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", list(sequences.items())
-        )
+        found = "SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'"
+        if sequences and not self._connection.execute(found).fetchone():
+            # Makes SQLite's own table, where no table of the backup has AUTOINCREMENT any more.
+            name = quote_identifier("holdfast sequence")
+            self._connection.execute(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY AUTOINCREMENT)")
+            self._connection.execute(f"DROP TABLE {name}")
+        if self._connection.execute(found).fetchone():
+            # The rows have left marks of their own, even where the backup has none.
+            self._connection.execute("DELETE FROM sqlite_sequence")
+            self._connection.executemany(
+                "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", list(sequences.items())
+            )
 
     def _add_unavailable(self) -> None:
         """Name the tables whose module is not here in the schema, as sqlite3's .dump does."""

@@ -62,6 +62,11 @@ KEYS = (
         "DELETE FROM sqlite_sequence WHERE name = 'u';",
     ),
     Hazard(
+        "the counts of AUTOINCREMENT were all deleted by hand",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO t VALUES (7);"
+        "DELETE FROM sqlite_sequence;",
+    ),
+    Hazard(
         "sqlite_sequence names a table that is not there",
         "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO t VALUES (7);"
         f"{_ODD_MARKS} ('gone', 5), ('sqlite_sequence', 1);",
