@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -119,8 +120,10 @@ def test_files_and_folders_are_for_their_owner_alone(tmp_path):
     before = os.umask(0)
     try:
         path = publish(tmp_path / "a" / "b", b"", "c.json")
+        files.make_empty(tmp_path / "empty.db")
     finally:
         os.umask(before)
+    assert stat.S_IMODE((tmp_path / "empty.db").stat().st_mode) == 0o600
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert stat.S_IMODE(path.parent.parent.stat().st_mode) == 0o700
@@ -154,8 +157,27 @@ def test_an_unfinished_file_is_hidden_and_recognised(tmp_path):
         assert partial.name.startswith(".partial-")
 
 
+def test_what_sqlite_put_beside_an_unfinished_file_goes_with_it(tmp_path):
+    with files.new_file(tmp_path) as (_, partial):
+        partial.with_name(f"{partial.name}-journal").touch()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_may_not_be_on_the_disk_is_taken_back(tmp_path, monkeypatch):
+    def fsync_folder(folder: Path) -> None:
+        raise OSError(5, "Input/output error", str(folder))
+
+    monkeypatch.setattr(files, "fsync_folder", fsync_folder)
+    with pytest.raises(WriteFailed, match="Input/output error"):
+        publish(tmp_path, b"whole", "a.json")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_leftovers_go_after_a_day_and_not_before(tmp_path):
     now = 2_000_000_000
+    (tmp_path / ".partial-folder").mkdir()
+    (tmp_path / ".partial-folder" / "schema.sql").touch()
+    os.utime(tmp_path / ".partial-folder", (now - 86_401, now - 86_401))
     ages = {".partial-day": 86_401, ".partial-hour": 3_600, "backup-2026-11-20.json": 10**7}
     for name, age in ages.items():
         (tmp_path / name).touch()
@@ -191,6 +213,17 @@ def test_a_scratch_folder_is_gone_afterwards():
         (folder / "a").mkdir()
         (folder / "a" / "b").touch()
     assert not folder.exists()
+
+
+def test_a_scratch_folder_of_a_killed_program_is_gone_after_a_day(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name, age in {"holdfast-day": 90_000, "holdfast-hour": 3_600, "other-day": 90_000}.items():
+        (tmp_path / name).mkdir()
+        moment = time.time() - age
+        os.utime(tmp_path / name, (moment, moment))
+    with files.scratch_folder():
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {"holdfast-hour", "other-day"}
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

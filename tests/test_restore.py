@@ -188,6 +188,23 @@ def test_the_script_restores_the_latest_and_says_what_it_did(tmp_path, make_data
     assert rows(target, NOTES) == RESTORED
 
 
+@pytest.mark.parametrize("suffix", CRASHES)
+def test_nothing_is_called_as_the_logs_of_a_database(context, make_database, target, suffix):
+    source, log = make_database(BACKED_UP), target.with_name(target.name + suffix)
+    with pytest.raises(WriteFailed, match="as SQLite's own logs are"):
+        restore(context, export(context, source), log)
+    with pytest.raises(WriteFailed, match="as SQLite's own logs are"):
+        export_backup(context(), ExportOptions(database=str(source), output=log))
+    assert not target.parent.exists()
+
+
+def test_no_database_is_put_among_the_backups(context, backup):
+    before = files_in(backup.parent)
+    with pytest.raises(RestoreRefused, match="among the backups"):
+        restore(context, backup, backup.parent / "notes.db")
+    assert files_in(backup.parent) == before
+
+
 # Where something is
 
 
@@ -199,6 +216,13 @@ def test_a_database_that_is_there_is_refused_and_not_touched(context, backup, ol
     assert "--force" in refused.value.hint
     assert files_in(old.parent) == before
     assert not (context().output / "restore-points").exists()
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_that_is_there_is_never_replaced(context, backup, old, force):
+    with pytest.raises(RestoreRefused):
+        restore(context, backup, old.parent, force=force)
+    assert list(old.parent.iterdir()) == [old]
 
 
 def test_with_force_the_old_one_is_kept_as_a_restore_point(context, backup, old):
@@ -383,6 +407,49 @@ def test_a_backup_runs_no_statement_but_those_that_make_a_schema(
     assert found.exit_code
     assert not elsewhere.exists()
     assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("sql", "complaint"),
+    [
+        ("CREATE TABLE notes (id INTEGER PRIMARY KEY, body INTEGER)", "the rows of notes"),
+        ("CREATE TABLE others (id INTEGER PRIMARY KEY, body)", "the rows of notes"),
+        ("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, body)", "the schema of notes"),
+    ],
+)
+def test_a_database_that_is_not_what_the_backup_holds_gets_no_name(
+    context, make_database, target, monkeypatch, sql, complaint
+):
+    """A forged schema stands for an SQLite that makes something else of a backup than it was."""
+    present = schema.read_schema
+
+    def read_schema(connection):
+        forged = SchemaEntry("table", "notes", "notes", sql)
+        return dataclasses.replace(present(connection), entries=(forged,))
+
+    source = make_database("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);")
+    run_sql(source, "INSERT INTO notes VALUES (1, '7')")
+    with monkeypatch.context() as made_up:
+        made_up.setattr(exporting, "read_schema", read_schema)
+        backup = export(context, source)
+    with pytest.raises(RestoreFailed, match=complaint):
+        restore(context, backup, target)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_what_sqlite_here_could_not_set_as_it_was_is_told(
+    context, make_database, target, monkeypatch
+):
+    present = schema.read_facts
+
+    def read_facts(connection, name):
+        return dataclasses.replace(present(connection, name), page_size=1000)
+
+    with monkeypatch.context() as made_up:
+        made_up.setattr(f"{exporting.__name__}.read_facts", read_facts)
+        backup = export(context, make_database(BACKED_UP))
+    assert restore(context, backup, target).warnings == ("page_size is 4096, and was 1000",)
+    assert rows(target, NOTES) == RESTORED
 
 
 def test_a_damaged_backup_leaves_the_log_of_a_crashed_program_as_it_was(context, backup, old):

@@ -341,6 +341,23 @@ def test_a_time_that_cannot_be_noted_is_a_warning(home, sample_database):
     )
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TRIGGER noted AFTER UPDATE ON soy_meta BEGIN DELETE FROM contacts; END",
+        "ALTER TABLE soy_meta RENAME COLUMN value TO text",
+    ],
+)
+def test_a_meta_table_that_is_not_as_expected_is_left_alone_with_a_warning(
+    home, sample_database, change
+):
+    make_database(sample_database, f"{change}; DELETE FROM soy_meta WHERE key = 'last_backup_at'")
+    before = rows(sample_database, "SELECT * FROM soy_meta")
+    done = run(home, "export", "--db", sample_database, exit_code=3)
+    assert "was not noted in soy_meta, which is not as expected" in done.stdout
+    assert rows(sample_database, "SELECT * FROM soy_meta") == before
+
+
 def test_a_database_without_a_profile_is_not_written_to_at_all(home, tmp_path):
     path = make_database(tmp_path / "kept" / "notes.db", NOTES)
     before, stat = files_in(path.parent), path.stat()
