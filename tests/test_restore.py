@@ -33,6 +33,7 @@ from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.restore_backup import RestoreOptions, restore_backup
 from holdfast.operations.verify_backup import VerifyOptions, verify_backups
 from holdfast.outcomes import RestoreReport
+from holdfast.rebuild import rebuild
 from tests.conftest import MakeContext, MakeDatabase, everything, rows, run_sql
 from tests.running import files_in, run, start
 
@@ -74,6 +75,14 @@ HOLDER = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("SELECT count(*) FROM notes").fetchone()
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+HOLDER_OF_A_FILE = """
+import sys
+file = open(sys.argv[1], "ab")
 print("open", flush=True)
 sys.stdin.read()
 """
@@ -315,9 +324,9 @@ def test_a_log_without_its_database_is_set_aside(context, make_database, old, su
 
 
 @contextlib.contextmanager
-def held(path: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+def held(path: Path, program: str = HOLDER) -> Iterator[subprocess.Popen[str]]:
     """Have another program hold a database open, for as long as this lasts."""
-    command = [sys.executable, *options, "-c", HOLDER, str(path)]
+    command = [sys.executable, "-c", program, str(path)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:
@@ -348,6 +357,34 @@ def test_it_is_refused_while_it_is_open_under_another_name(context, backup, old,
     with held(old), pytest.raises(RestoreRefused):
         restore(context, backup, link, force=True)
     assert link.is_symlink()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open")
+def test_it_is_refused_while_the_log_beside_it_is_open_in_a_program_with_an_older_file(
+    context, backup, old
+):
+    log = old.with_name(f"{old.name}-wal")
+    with held(log, HOLDER_OF_A_FILE), pytest.raises(RestoreRefused, match="is open in python"):
+        restore(context, backup, old, force=True)
+    assert rows(old, NOTES) == [(9, "old")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open")
+def test_it_is_refused_when_another_program_opens_it_while_the_new_one_is_made(
+    context, backup, old, monkeypatch
+):
+    with contextlib.ExitStack() as stack:
+
+        def slow_rebuild(reader, path):
+            rebuilt = rebuild(reader, path)
+            stack.enter_context(held(old))
+            return rebuilt
+
+        monkeypatch.setattr("holdfast.operations.restore_backup.rebuild", slow_rebuild)
+        with pytest.raises(RestoreRefused, match="is open in python"):
+            restore(context, backup, old, force=True)
+    assert rows(old, NOTES) == [(9, "old")]
+    assert not (context().output / "restore-points").exists()
 
 
 # What is no good
