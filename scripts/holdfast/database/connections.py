@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from holdfast import files
 from holdfast.database.library import (
     DEFAULT_WAIT_SECONDS,
     Connection,
