@@ -38,6 +38,14 @@ connection.execute("PRAGMA wal_autocheckpoint = 0")
 connection.execute("INSERT INTO t VALUES (2, 'only in the log')")
 os._exit(0)
 """
+CRASH_HALF_WAY = """
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN")
+connection.execute("UPDATE t SET text = 'half done'")
+for _ in range(50):
+    connection.execute("INSERT INTO t (text) VALUES (hex(zeroblob(9000)))")
+os._exit(0)
+"""
 PROGRAM = """
 import os, sys
 try:
@@ -107,6 +115,21 @@ def test_what_a_crashed_writer_left_in_the_log_is_read_and_no_byte_changed(path)
     with database.read_only(path) as connection:
         assert texts(connection) == ["one", "only in the log"]
     assert file_bytes(path) == before
+
+
+def test_what_a_crashed_writer_left_half_done_is_undone_for_a_reader(path):
+    run_sql(path, "PRAGMA journal_mode = delete")
+    run_program(CRASH_HALF_WAY, path)
+    assert b"half done" in path.read_bytes()
+    with database.read_only(path) as connection:
+        assert texts(connection) == ["one"]
+
+
+def test_nothing_appears_beside_a_finished_database(path):
+    before = list(path.parent.iterdir())
+    with database.finished(path) as connection:
+        assert texts(connection) == ["one"]
+        assert list(path.parent.iterdir()) == before
 
 
 def test_a_copy_has_what_a_crashed_writer_left_in_the_log_and_changed_no_byte(path, tmp_path):

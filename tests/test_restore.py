@@ -474,6 +474,20 @@ def test_a_database_that_is_not_what_the_backup_holds_gets_no_name(
     assert list(target.parent.iterdir()) == []
 
 
+def test_a_database_that_counts_on_from_another_number_gets_no_name(
+    context, make_database, target, monkeypatch
+):
+    source = make_database(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO t VALUES (1), (9);"
+        "DELETE FROM t WHERE id = 9"
+    )
+    backup = export(context, source)
+    monkeypatch.setattr("holdfast.rebuild._Loader._set_sequences", lambda *_: None)
+    with pytest.raises(RestoreFailed, match="the AUTOINCREMENT marks"):
+        restore(context, backup, target)
+    assert list(target.parent.iterdir()) == []
+
+
 def test_what_sqlite_here_could_not_set_as_it_was_is_told(
     context, make_database, target, monkeypatch
 ):
