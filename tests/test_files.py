@@ -59,6 +59,18 @@ def test_the_first_free_name_is_taken(tmp_path, file_system):
 
 
 @NO_LINKS
+@pytest.mark.parametrize("taken", ["a.db", "a.db.manifest"])
+def test_no_file_gets_a_name_that_its_manifest_cannot_have(tmp_path, file_system, taken):
+    (tmp_path / taken).write_bytes(b"mine")
+    with files.new_file(tmp_path) as (_, partial):
+        partial.with_name(f"{partial.name}.manifest").write_bytes(b"proof")
+        names = [tmp_path / "a.db", tmp_path / "b.db"]
+        assert files.publish(partial, names, manifest_suffix=".manifest") == tmp_path / "b.db"
+    assert {path.name for path in tmp_path.iterdir()} == {taken, "b.db", "b.db.manifest"}
+    assert (tmp_path / taken).read_bytes() == b"mine"
+
+
+@NO_LINKS
 def test_a_dangling_link_takes_its_name(tmp_path, file_system):
     (tmp_path / "a.json").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(WriteFailed):

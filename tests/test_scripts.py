@@ -270,6 +270,14 @@ def with_a_broken_page(path):
         file.write(b"\xff" * 4096)
 
 
+def with_damage_that_no_reading_meets(path):
+    make_database(path, NOTES)
+    with path.open("r+b") as file:
+        file.seek(36)  # the number of free pages
+        file.write(bytes([0, 0, 0, 5]))
+    assert rows(path, "SELECT count(*) FROM notes") == [(4,)]
+
+
 UNUSABLE = {
     "nothing": (lambda _: None, 10, "DatabaseNotFound", "no database at"),
     "a folder": (lambda path: path.mkdir(), 11, "NotADatabase", "is not a file"),
@@ -282,6 +290,12 @@ UNUSABLE = {
     ),
     "half a database": (cut_in_half, 12, "DatabaseDamaged", "is damaged"),
     "a broken page": (with_a_broken_page, 12, "DatabaseDamaged", "is damaged"),
+    "a wrong count of pages": (
+        with_damage_that_no_reading_meets,
+        12,
+        "DatabaseDamaged",
+        "is damaged",
+    ),
 }
 
 
