@@ -257,6 +257,14 @@ def test_a_quick_look_takes_back_nothing_and_adds_nothing(context, notes):
     assert on_file(context, backup).verified == Rung.SOUND
 
 
+def test_a_quick_look_at_another_backup_of_the_same_name_says_what_it_has_seen(context, notes):
+    backup = export(context, notes)
+    verify(context, backup)
+    shutil.copy(export(context, notes, "jsonl"), backup)
+    verify(context, backup, quick=True)
+    assert on_file(context, backup).verified == Rung.CONTENTS
+
+
 def test_a_backup_that_changed_since_is_not_said_to_be_verified(context, notes):
     backup = export(context, notes)
     verify(context, backup)
