@@ -375,8 +375,8 @@ def test_it_is_refused_when_another_program_opens_it_while_the_new_one_is_made(
 ):
     with contextlib.ExitStack() as stack:
 
-        def slow_rebuild(reader, path):
-            rebuilt = rebuild(reader, path)
+        def slow_rebuild(reader, path, **options):
+            rebuilt = rebuild(reader, path, **options)
             stack.enter_context(held(old))
             return rebuilt
 

@@ -58,6 +58,11 @@ def sqlite_line(printed):
     return re.search(r"(?m)^SQLite (\d+\.\d+\.\d+)\.$", printed)
 
 
+def soon(text: str) -> str:
+    """What is a few seconds old on a slow machine is just as new."""
+    return re.sub(r"\b\d+ seconds ago", "just now", text)
+
+
 def test_with_nothing_yet_it_says_so_and_what_to_do(home):
     done = run(home, "status", exit_code=3)
     assert done.stdout == (
@@ -74,7 +79,7 @@ def test_after_an_export_you_are_safe(home, notes):
     done = run(home, "status")
     [backup] = (home / "output").glob("backup-*")
     size = backup.stat().st_size
-    lines = done.stdout.splitlines()
+    lines = soon(done.stdout).splitlines()
     assert lines[0] == "Last backup: just now. 1 backup file found."
     assert lines[1].startswith(f"  {backup.name}: {size} bytes, just now, 3 rows, verified")
     assert lines[2:4] == [
@@ -134,7 +139,7 @@ def test_a_copy_of_a_database_is_not_called_safe_for_the_time_that_it_brought_al
         f"{SOFTWARE_OF_YOU} INSERT INTO soy_meta VALUES ('last_backup_at', datetime())",
     )
     lines = run(home, "status", exit_code=3).stdout.splitlines()
-    assert re.match(r"Last backup: (just now|\d+ seconds ago)\. 0 backup files found", lines[0])
+    assert soon(lines[0]).startswith("Last backup: just now. 0 backup files found")
     assert lines[-1] == (
         f"Warning: only the database itself says that it was backed up: {home}/output holds no"
         " whole backup of it. Make one with /backup."
@@ -145,9 +150,8 @@ def test_a_backup_of_another_database_makes_this_one_no_safer(home, notes, tmp_p
     run(home, "export", "--db", make_database(tmp_path / "other.db", NOTES))
     done = run(home, "status", exit_code=3)
     assert done.stdout.startswith("Last backup: never. 1 backup file found.\n")
-    assert run(home, "status", "--db", tmp_path / "other.db").stdout.startswith(
-        "Last backup: just now. 1 backup file found.\n"
-    )
+    other = run(home, "status", "--db", tmp_path / "other.db").stdout
+    assert soon(other).startswith("Last backup: just now. 1 backup file found.\n")
 
 
 def test_a_file_that_changed_after_it_was_verified_is_not_called_verified(home, notes):
@@ -178,6 +182,7 @@ def test_a_file_with_a_backups_name_and_no_backup_in_it_is_listed_as_it_is(home,
         "row_count": None,
         "verified": "",
         "verified_at": "",
+        "part": "",
         "database": "",
     }
 
@@ -199,6 +204,7 @@ def test_json_is_one_object_that_says_it_all(home, notes):
         "row_count": 3,
         "verified": "contents",
         "verified_at": report["last_backup_at"],
+        "part": "",
         "database": str(notes),
     }
 
@@ -234,9 +240,7 @@ def test_it_needs_no_sound_database_and_says_how_to_bring_it_back(home, notes, s
     [backup] = (home / "output").glob("backup-*")
     damage(notes)
     done = run(home, "status", "--db", notes, exit_code=3)
-    assert re.match(
-        r"Last backup: (just now|\d+ seconds ago)\. 1 backup file found\.\n", done.stdout
-    )
+    assert soon(done.stdout).startswith("Last backup: just now. 1 backup file found.\n")
     force = " --force" if notes.is_file() else ""
     assert done.stdout.splitlines()[5:] == [
         f"Warning: {notes} {said}. To bring it back: restore {backup} --to {notes}{force}"
@@ -274,7 +278,7 @@ def test_a_damaged_history_is_a_warning_and_the_backups_are_still_listed(home, n
     else:
         history.write_bytes(damage)
     done = run(home, "status", exit_code=3)
-    lines = done.stdout.splitlines()
+    lines = soon(done.stdout).splitlines()
     assert lines[0] == "Last backup: just now. 1 backup file found."
     assert lines[1].endswith(", 3 rows, not verified here")
     assert lines[-1].startswith(
