@@ -35,7 +35,10 @@ def reading_back(path: Path, form: BackupFormat) -> Iterator[Callable[[], Conten
 
         def contents() -> Contents:
             growing.is_whole.set()
-            return found.result()
+            try:
+                return found.result()
+            finally:
+                growing.close()  # Windows gives no name to a file that is open
 
         try:
             yield contents
