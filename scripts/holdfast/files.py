@@ -8,7 +8,9 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +19,8 @@ from holdfast.errors import ReadFailed, WriteFailed
 PARTIAL_PREFIX = ".partial-"
 _SCRATCH_PREFIX = "holdfast-"
 _COPY_BYTES = 1024 * 1024
+_SYNC_BYTES = 32 * 1024 * 1024
+_SYNC_SECONDS = 0.1
 _LEFTOVER_SECONDS = 24 * 3600  # a partial file this old belongs to no running program
 
 
@@ -152,6 +156,28 @@ def fsync_file(file: BinaryIO) -> None:
     """Put what was written on the disk itself."""
     file.flush()
     os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def put_on_disk_meanwhile(file: BinaryIO) -> Iterator[None]:
+    """Put what is written to a large file on the disk bit by bit: less is left at its end."""
+    is_over = threading.Event()
+
+    def work() -> None:
+        done = 0
+        while not is_over.wait(_SYNC_SECONDS):
+            size = os.fstat(file.fileno()).st_size
+            if size - done >= _SYNC_BYTES:
+                os.fsync(file.fileno())
+                done = size
+
+    with ThreadPoolExecutor(1) as thread:
+        working = thread.submit(work)
+        try:
+            yield
+        finally:
+            is_over.set()
+        working.result()  # the system tells of an error once, and no later fsync hears of it
 
 
 def fsync_path(path: Path) -> None:

@@ -41,7 +41,7 @@ def test_what_never_gets_there_is_missed(tmp_path, backup):
     path.touch()
     with reading_back(path, json_lines.FORMAT) as contents:
         write_slowly(path, backup[:-300_000])
-        with pytest.raises(BackupDamaged, match="it ends in the middle"):
+        with pytest.raises(BackupDamaged, match="it ends early, at byte"):
             contents()
 
 

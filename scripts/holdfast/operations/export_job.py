@@ -115,7 +115,8 @@ def write_file(context: Context, options: ExportOptions, source: Source) -> tupl
             if form.read_stream and options.verify:
                 found = stack.enter_context(reading_back(partial, form))
             with files.translated_errors(folder):
-                _write_into(options, content, file, partial)
+                with files.put_on_disk_meanwhile(file):
+                    _write_into(options, content, file, partial)
                 files.fsync_file(file)
         if form.manifest:
             with files.create(partial.with_name(partial.name + form.manifest_suffix)) as manifest:
