@@ -520,3 +520,69 @@ def test_tables_and_columns_that_are_missing_here_come_along(machines):
     assert tool.rows("SELECT * FROM p") == [(1, "here", None), (2, "there", None), (3, "both", 2)]
     assert tool.rows("SELECT * FROM c") == [(4, 2)]
     again(tool)
+
+
+TALKS = (
+    "CREATE TABLE talks (id INTEGER PRIMARY KEY, title, last INTEGER REFERENCES messages);"
+    "CREATE TABLE messages (id INTEGER PRIMARY KEY, talk INTEGER NOT NULL REFERENCES talks, text);"
+)
+
+
+def test_rows_of_a_circle_are_not_taken_for_others_that_only_look_like_them(machines):
+    tool = machines.meet(
+        TALKS,
+        "INSERT INTO talks VALUES (1, 'new', 1), (2, 'new', 2), (3, 'new', 3);"
+        "INSERT INTO messages VALUES (1, 1, 'theirs'), (2, 2, 'both'), (3, 3, 'theirs');",
+        "INSERT INTO talks VALUES (1, 'new', 1), (2, 'new', 2), (3, 'new', NULL);"
+        "INSERT INTO messages VALUES (1, 1, 'mine'), (2, 2, 'both');",
+    )
+    assert written(tool.imported(REMAP)) == {"talks": (2, 0, 0), "messages": (2, 0, 0)}
+    assert tool.rows("SELECT * FROM talks") == [
+        (1, "new", 1),
+        (2, "new", 2),
+        (3, "new", None),
+        (4, "new", 3),
+        (5, "new", 4),
+    ]
+    assert tool.rows("SELECT * FROM messages") == [
+        (1, 1, "mine"),
+        (2, 2, "both"),
+        (3, 4, "theirs"),
+        (4, 5, "theirs"),
+    ]
+    again(tool)
+
+
+def test_circles_within_one_table_that_look_alike_stay_apart(machines):
+    schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, x, next INTEGER REFERENCES t);"
+    tool = machines.meet(
+        schema,
+        "INSERT INTO t VALUES (1, 'a', 2), (2, 'a', 1), (3, 'a', 4), (4, 'a', 3);",
+        "INSERT INTO t VALUES (1, 'a', 3), (2, 'b', NULL), (3, 'a', 1);",
+    )
+    assert written(tool.imported(REMAP)) == {"t": (2, 0, 0)}
+    assert tool.rows() == [(1, "a", 3), (2, "b", None), (3, "a", 1), (4, "a", 5), (5, "a", 4)]
+    again(tool)
+
+
+def test_rows_that_lead_to_a_circle_find_it_again(machines):
+    schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, x, next INTEGER REFERENCES t);"
+    tool = machines.meet(
+        schema,
+        "INSERT INTO t VALUES (1, 'a', 4), (2, 'a', 5), (4, 'a', 5), (5, 'a', 4), (6, 'a', 6);",
+        "INSERT INTO t VALUES (1, 'b', NULL);",
+    )
+    assert written(tool.imported(REMAP)) == {"t": (5, 0, 0)}
+    again(tool)
+
+
+def test_a_circle_that_ends_elsewhere_is_another_circle(machines):
+    schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, x, next INTEGER REFERENCES t);"
+    tool = machines.meet(
+        schema,
+        "INSERT INTO t VALUES (1, 'a', 2), (2, 'a', 3), (3, 'b', 1);",
+        "INSERT INTO t VALUES (1, 'a', 2), (2, 'a', 3), (3, 'c', 1);",
+    )
+    assert written(tool.imported(REMAP)) == {"t": (3, 0, 0)}
+    assert tool.rows("SELECT id, next FROM t WHERE id > 3") == [(4, 5), (5, 6), (6, 4)]
+    again(tool)

@@ -131,7 +131,8 @@ def portrait(content: Content) -> dict[str, Counter[object]]:
 
 
 @contextlib.contextmanager
-def machines(there: Content, here: Content) -> Iterator[tuple[Context, Path, Path]]:
+def two_databases() -> Iterator[tuple[Context, Path, Path]]:
+    """Name two databases that are to be made: of another machine, and of this one."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         context = Context(
@@ -142,11 +143,16 @@ def machines(there: Content, here: Content) -> Iterator[tuple[Context, Path, Pat
             actor="ann@laptop",
             now=NOW,
         )
-        paths = folder / "there.db", folder / "here.db"
-        for path, content in zip(paths, (there, here), strict=True):
-            run_sql(path, SCHEMA)
-            fill(path, content)
-        yield context, *paths
+        yield context, folder / "there.db", folder / "here.db"
+
+
+@contextlib.contextmanager
+def machines(there: Content, here: Content) -> Iterator[tuple[Context, Path, Path]]:
+    with two_databases() as (context, other, path):
+        for each, content in ((other, there), (path, here)):
+            run_sql(each, SCHEMA)
+            fill(each, content)
+        yield context, other, path
 
 
 @pytest.mark.slow

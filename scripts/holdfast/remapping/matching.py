@@ -12,28 +12,37 @@ from holdfast.remapping.copies import Copy
 from holdfast.remapping.names import Name, is_worldwide
 
 
-def decide(
-    connection: Connection,
-    copy: Copy,
-    number: int,
-    inner: frozenset[str],
-    *,
-    unknown: frozenset[str] = frozenset(),
-) -> None:
+def decide(connection: Connection, copy: Copy, number: int, inner: frozenset[str]) -> None:
     """
     Match the rows that are ready to rows of the database; those without a match are new.
 
     Args:
         number: of the round.
         inner: columns that refer to rows which are decided in rounds, too.
-        unknown: columns whose references are not rewritten yet, and so say nothing.
     """
     if copy.can_match:
-        names = [name for name in copy.names if not unknown & set(name.columns)]
-        for name in names:
-            _match_by_name(connection, copy, name)
+        match_by_names(connection, copy, copy.names)
         if copy.number:
-            _match_by_content(connection, copy, names, inner, unknown)
+            _match_by_content(connection, copy, inner)
+    record(connection, copy, number)
+
+
+def match_by_names(connection: Connection, copy: Copy, names: Iterable[Name]) -> None:
+    """Match the rows that are ready by names, the first of them first."""
+    for name in names:
+        _match_by_name(connection, copy, name)
+
+
+def record(
+    connection: Connection, copy: Copy, number: int, unknown: frozenset[str] = frozenset()
+) -> None:
+    """
+    Note what became of the rows that are ready, and put matched ones under the key of their match.
+
+    Args:
+        number: of the round.
+        unknown: columns whose references are not rewritten yet.
+    """
     connection.execute(
         f"INSERT INTO {copy.fate} SELECT row, {number}, row NOT IN (SELECT row FROM {copy.match})"
         f" FROM {copy.ready}"
@@ -102,22 +111,16 @@ def _worldwide(copy: Copy) -> list[str]:
     return [quote_identifier(*each.columns) for each in copy.names if is_worldwide(each.columns)]
 
 
-def _match_by_content(
-    connection: Connection,
-    copy: Copy,
-    names: Sequence[Name],
-    inner: frozenset[str],
-    unknown: frozenset[str],
-) -> None:
+def _match_by_content(connection: Connection, copy: Copy, inner: frozenset[str]) -> None:
     """Match rows without a name to rows that have all the same values, as often as they occur."""
     key, table = quote_identifier(copy.number), copy.table
-    telling = set(table.columns) - table.vague - unknown - {copy.number}
+    telling = set(table.columns) - table.vague - {copy.number}
     columns = [each for each in table.columns if each in telling]
-    unnamed = f"{_unmatched(copy)} WHERE NOT {is_named(names)}"
+    unnamed = f"{_unmatched(copy)} WHERE NOT {is_named(copy.names)}"
     # The plus takes the type of the key away, which the index of the matches has not.
     taken = f"SELECT 1 FROM {copy.match} AS x WHERE x.k0 = +m.{key}"
     free = f"m.{key} IS NOT NULL AND NOT EXISTS ({taken})"
-    near = _near(connection, copy, sorted(inner - unknown))
+    near = _near(connection, copy, sorted(inner))
     here = whole_value(f"s.{quote_identifier(name)}" for name in columns)
     there = whole_value(stored_value(table, name, "m") for name in columns)
     connection.execute(

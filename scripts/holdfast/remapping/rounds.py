@@ -6,8 +6,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from holdfast.database import Connection
+from holdfast.remapping.circles import match_circles, on_circles
 from holdfast.remapping.copies import Copy, Link, follow
-from holdfast.remapping.matching import complain_of_ambiguity, decide, is_named
+from holdfast.remapping.matching import (
+    complain_of_ambiguity,
+    decide,
+    is_named,
+    match_by_names,
+    record,
+)
 from holdfast.remapping.numbers import give_numbers
 
 
@@ -68,7 +75,7 @@ class _Rounds:
     def decide_all(self) -> None:
         for name, copy in self._group.items():
             self._collect(copy, self._first(name, copy))
-        while self._decide_ready() or self._open_circles():
+        while self._decide_ready() or self._decide_circles():
             self._number += 1
             for name, copy in self._group.items():
                 self._collect(copy, self._next(name, copy))
@@ -92,7 +99,7 @@ class _Rounds:
         """Decide what is ready in each table; the others of the group learn of it next round."""
         found = False
         for name, copy in self._group.items():
-            if self._connection.execute(f"SELECT 1 FROM {copy.ready} LIMIT 1").fetchone():
+            if self._is_any_ready(copy):
                 rows = f"c.{copy.row} IN (SELECT row FROM {copy.ready})"
                 follow(self._connection, copy, self._inner[name], self._copies, rows)
                 decide(self._connection, copy, self._number, self._inner_columns(name))
@@ -138,35 +145,57 @@ class _Rounds:
         ]
         return " OR ".join(waiting) or "FALSE"
 
-    def _open_circles(self) -> bool:
-        """
-        Decide rows that refer to each other in a circle, without what they refer to.
+    def _decide_circles(self) -> bool:
+        """Decide rows that refer to each other in a circle: by name, or else by all of that."""
+        rows = self._rows_on_circles()
+        if rows and not self._decide_named(rows):
+            for name in rows:
+                self._follow_decided(name)
+            match_circles(self._connection, self._group, self._inner, rows)
+            for name in rows:
+                self._take(self._group[name], rows[name])
+                record(self._connection, self._group[name], self._number, self._inner_columns(name))
+        return bool(rows)
 
-        One table's are enough: the others can be told once these are.
-        """
-        circle = self._rows_on_circles()
-        if not circle:
-            return False
-        name = min(circle, key=self._dependence)
-        copy = self._group[name]
+    def _decide_named(self, rows: Mapping[str, set[int]]) -> bool:
+        """Decide those of some rows that have a name without what they refer to in the group."""
+        found = False
+        for name in rows:
+            copy, inner = self._group[name], self._inner_columns(name)
+            names = [each for each in copy.names if not inner & set(each.columns)]
+            self._take(copy, rows[name])
+            self._connection.execute(
+                f"DELETE FROM {copy.ready} WHERE row NOT IN (SELECT s.{copy.row}"
+                f" FROM {copy.table.quoted} AS s WHERE {is_named(names)})"
+            )
+            if self._is_any_ready(copy):
+                match_by_names(self._connection, copy, names)
+                record(self._connection, copy, self._number, inner)
+                found = True
+        return found
+
+    def _take(self, copy: Copy, rows: set[int]) -> None:
         self._connection.execute(f"DELETE FROM {copy.ready}")
         self._connection.executemany(
-            f"INSERT INTO {copy.ready} VALUES (?)", [(row,) for row in sorted(circle[name])]
+            f"INSERT INTO {copy.ready} VALUES (?)", [(row,) for row in sorted(rows)]
         )
-        columns = self._inner_columns(name)
-        decide(self._connection, copy, self._number, columns, unknown=columns)
-        return True
 
-    def _dependence(self, name: str) -> tuple[int, int, str]:
-        """Put tables first whose rows say the most without what they refer to in the group."""
-        columns = self._inner_columns(name)
-        table = self._group[name].table.target
-        needed = sum(column.not_null for column in table.columns if column.name in columns)
-        return needed, len(columns), name
+    def _is_any_ready(self, copy: Copy) -> bool:
+        return bool(self._connection.execute(f"SELECT 1 FROM {copy.ready} LIMIT 1").fetchone())
+
+    def _follow_decided(self, name: str) -> None:
+        """Rewrite the references of undecided rows to decided ones."""
+        copy = self._group[name]
+        for link in self._inner[name]:
+            fate = self._group[link.parent].fate
+            rows = (
+                f"c.{copy.row} NOT IN (SELECT row FROM {copy.fate})"
+                f" AND l.parent IN (SELECT row FROM {fate})"
+            )
+            follow(self._connection, copy, [link], self._copies, rows)
 
     def _rows_on_circles(self) -> dict[str, set[int]]:
         """Return the undecided rows that are on a circle, or between two, by table."""
-        children: dict[tuple[str, int], int] = defaultdict(int)
         parents: dict[tuple[str, int], list[tuple[str, int]]] = defaultdict(list)
         for name, copy in self._group.items():
             for each in self._inner[name]:
@@ -176,14 +205,7 @@ class _Rounds:
                     f" (SELECT row FROM {copy.fate}) AND parent NOT IN (SELECT row FROM {fate})"
                 ):
                     parents[name, row].append((each.parent, parent))
-                    children[each.parent, parent] += 1
-        ends = [node for node in parents if not children[node]]
-        while ends:
-            for node in parents.pop(ends.pop()):
-                children[node] -= 1
-                if not children[node]:
-                    ends.append(node)
         found: dict[str, set[int]] = defaultdict(set)
-        for name, row in parents:
+        for name, row in on_circles(parents):
             found[name].add(row)
         return found
