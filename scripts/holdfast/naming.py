@@ -22,8 +22,8 @@ def key_columns(table: StagedTable, alias: str = "s") -> str:
 
 
 def staged_key(connection: Connection, table: StagedTable, row: int) -> str:
-    """Say what a staged row is called."""
-    query = f"SELECT {key_columns(table)} FROM {table.quoted} AS s"
+    """Say what a staged row is called in the backup."""
+    query = f"SELECT {key_columns(table)} FROM {table.original} AS s"
     number = f"s.{quote_identifier(table.numbered)}"
     return shown_key(connection.execute(f"{query} WHERE {number} = ?", [row]).fetchone())
 

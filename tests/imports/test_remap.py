@@ -381,6 +381,40 @@ def test_two_rows_that_match_one_row_are_a_conflict(machines):
     tool.refused(ImportConflict, "database that several rows of the backup match: 1", REMAP)
 
 
+@pytest.mark.parametrize(
+    ("columns", "match"),
+    [
+        ("id INTEGER PRIMARY KEY, kind, n INTEGER UNIQUE, x", "t.n = 1"),
+        ("id INTEGER PRIMARY KEY, kind, n INTEGER, x, UNIQUE (kind, n)", "t.kind, n = note,1"),
+        ("id INTEGER, kind, n INTEGER, x, PRIMARY KEY (kind, n)", "a number in their key.*note,1"),
+    ],
+)
+def test_a_number_that_is_unique_on_each_machine_names_no_row(machines, columns, match):
+    schema = f"CREATE TABLE t ({columns});"
+    here = "INSERT INTO t VALUES (1, 'note', 1, 'here');"
+    tool = machines.meet(schema, "INSERT INTO t VALUES (1, 'note', 1, 'there');", here)
+    error = tool.refused(ImportConflict, match, REMAP)
+    assert "natural_keys" in error.hint
+    run_sql(tool.path, "UPDATE t SET x = 'there', id = 1;")
+    assert tool.imported(REMAP).outcome == "nothing to do"
+
+
+def test_a_number_names_a_row_beside_the_row_that_it_belongs_to_in_a_key_alone(machines):
+    schema = (
+        "CREATE TABLE p (id INTEGER PRIMARY KEY, name UNIQUE);"
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p, n, x, UNIQUE (p, n));"
+    )
+    tool = machines.meet(
+        schema,
+        "INSERT INTO p VALUES (1, 'a'); INSERT INTO t VALUES (1, 1, 1, 'there'), (2, 1, 'b', 'b');",
+        "INSERT INTO p VALUES (5, 'a'); INSERT INTO t VALUES (1, 5, 1, 'here'), (2, 5, 'b', 'c');",
+    )
+    tool.refused(ImportConflict, "t.p, n = 5,1: row 1 of the backup, row 1", REMAP)
+    run_sql(tool.path, "UPDATE t SET n = 9 WHERE id = 1;")
+    assert written(tool.imported(REMAP)) == {"t": (1, 1, 0)}
+    again(tool)
+
+
 PROFILE = """
 name: tool
 title: Tool

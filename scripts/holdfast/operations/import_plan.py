@@ -202,6 +202,8 @@ def _conflict(job: ImportJob, plan: Plan) -> ImportConflict:
     if collided:
         found.append(f"rows whose values must be unique, and belong to other rows: {collided}")
         hints.append("Change those rows in the database, then import again. Nothing was changed.")
+        if job.options.mode is ConflictMode.REMAP:
+            hints.append("Or say in the profile's natural_keys that those values name a row.")
     return ImportConflict("; ".join(found), hint=" ".join(hints))
 
 

@@ -77,7 +77,7 @@ def make_copy(
     copy = Copy(
         table=copied,
         number=number,
-        names=names_of(table, number, natural),
+        names=names_of(table, number, natural, references),
         fate=name("fate"),
         match=name("match"),
         ready=name("ready"),

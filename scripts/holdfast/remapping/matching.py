@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from holdfast.database import Connection, quote_identifier, text_as
-from holdfast.equality import all_of, stored_value, whole_value
+from holdfast.equality import all_of, is_equal, stored_value, whole_value
 from holdfast.errors import ImportConflict
 from holdfast.naming import EXAMPLES, shown_key
 from holdfast.remapping.copies import Copy
@@ -63,6 +63,7 @@ def complain_of_ambiguity(connection: Connection, copy: Copy) -> None:
             _complain_of_twins(connection, copy, name)
         _complain_of_matches(connection, copy)
         _complain_of_taken_keys(connection, copy)
+        _complain_of_numbers(connection, copy)
 
 
 def is_named(names: Iterable[Name]) -> str:
@@ -78,7 +79,8 @@ def _has_name(name: Name) -> str:
     if name.may_have_nulls:
         return f"coalesce({', '.join(columns)}, NULL) IS NOT NULL"
     absent = [f"s.{quote_identifier(column)} IS NULL" for column in name.instead_of]
-    return all_of([*(f"{column} IS NOT NULL" for column in columns), *absent])
+    told = [f"typeof(s.{quote_identifier(column)}) <> 'integer'" for column in name.countable]
+    return all_of([*(f"{column} IS NOT NULL" for column in columns), *absent, *told])
 
 
 def _unmatched(copy: Copy) -> str:
@@ -232,6 +234,27 @@ def _complain_of_taken_keys(connection: Connection, copy: Copy) -> None:
         f" ON s.{copy.row} = f.row JOIN {copy.table.target_quoted} AS m ON {same}"
         " WHERE f.is_new",
         "keys that another row of the database has",
+    )
+
+
+def _complain_of_numbers(connection: Connection, copy: Copy) -> None:
+    """Complain of rows that differ under a key with a number in it that nothing ties to a row."""
+    linked = {column for each in copy.links for column in each.columns}
+    is_tied = linked & set(copy.table.target.primary_key)
+    is_natural = any(name.may_have_nulls for name in copy.names)
+    if copy.number or is_tied or is_natural:
+        return
+    same = all_of([is_equal(copy.table, name) for name in copy.table.columns if name not in linked])
+    key = all_of([f"m.{name} = s.{name}" for name in copy.key])
+    number = " OR ".join(f"typeof(s.{name}) = 'integer'" for name in copy.key)
+    keys = ", ".join(f"s.{name}" for name in copy.key)
+    _complain(
+        connection,
+        copy,
+        f"SELECT {keys} FROM {copy.match} AS x JOIN {copy.table.quoted} AS s"
+        f" ON s.{copy.row} = x.row JOIN {copy.table.target_quoted} AS m ON {key}"
+        f" WHERE ({number}) AND NOT ({same})",
+        "rows that differ, and may be others, as a number in their key names them",
     )
 
 

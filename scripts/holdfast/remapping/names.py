@@ -21,6 +21,8 @@ class Name:
     is_certain: bool = False  # no other name counts against it
     is_text_key: bool = False  # of a row whose key is not a number
     instead_of: tuple[str, ...] = ()  # counts only for rows where all these are NULL
+    # Columns in which an integer is a mere number, such as a counter: it names no row.
+    countable: tuple[str, ...] = ()
 
 
 def own_number(table: Table, references: Iterable[ForeignKey], natural: Sequence[str]) -> str:
@@ -44,9 +46,12 @@ def natural_key(table: Table, natural_keys: Mapping[str, Sequence[str]]) -> tupl
     return tuple(known[name] for name in columns) if set(columns) <= known.keys() else ()
 
 
-def names_of(table: StagedTable, number: str, natural: Sequence[str]) -> tuple[Name, ...]:
+def names_of(
+    table: StagedTable, number: str, natural: Sequence[str], references: Iterable[ForeignKey]
+) -> tuple[Name, ...]:
     """List the names of a table's rows, the one that counts most first."""
     target = table.target
+    referring = {folded(column) for each in references for column in each.columns}
     found = [Name((number,), is_certain=True, is_text_key=True)] if number else []
     key = () if number else target.primary_key
     if natural:
@@ -61,13 +66,25 @@ def names_of(table: StagedTable, number: str, natural: Sequence[str]) -> tuple[N
         worldwide = [columns for columns in unique if is_worldwide(columns)]
         keys = [key] if key else []
         ordered = dict.fromkeys([*worldwide, *keys, *unique])
-        found += [Name(each, is_certain=is_worldwide(each)) for each in ordered]
+        found += [
+            Name(each, is_certain=is_worldwide(each), countable=_countable(each, key, referring))
+            for each in ordered
+        ]
     there = set(table.columns) - {column.name for column in table.added}
     return tuple(
         name
         for name in found
         if set(name.columns) <= there and (name.is_text_key or number not in name.columns)
     )
+
+
+def _countable(
+    columns: tuple[str, ...], key: tuple[str, ...], referring: set[str]
+) -> tuple[str, ...]:
+    """Return the columns of a UNIQUE constraint that nothing ties to a row of another table."""
+    if columns == key or is_worldwide(columns):
+        return ()
+    return tuple(column for column in columns if folded(column) not in referring)
 
 
 def is_worldwide(columns: Sequence[str]) -> bool:
