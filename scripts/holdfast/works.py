@@ -47,21 +47,6 @@ class Action(IntEnum):
     UNDECIDED = 5  # neither is known to be the later one
 
 
-# Columns that tools keep the time of a row's last change in, where no profile says which.
-_CHANGED_AT = (
-    "updated_at",
-    "modified_at",
-    "last_modified",
-    "last_updated",
-    "changed_at",
-    "updated",
-    "modified",
-    "updatedat",
-    "modifiedat",
-    "mtime",
-)
-
-
 WRITTEN = f"action IN ({Action.INSERT:d}, {Action.CHANGE:d})"
 
 
