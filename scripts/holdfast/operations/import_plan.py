@@ -24,7 +24,7 @@ def plan_import(job: ImportJob) -> ImportReport:
     rows = None
     if options.rows:
         rows = tuple(row for work in job.works for row in planned_rows(job.connection, work))
-    known, declared = (
+    kept, known = (
         [each for each in _references(job) if each[1].is_declared is by_profile]
         for by_profile in (False, True)
     )
@@ -36,7 +36,7 @@ def plan_import(job: ImportJob) -> ImportReport:
         tuple(job.staging.skipped),
         plan_id,
         rows=rows,
-        broken=tuple(find_broken(job.connection, job.works, known)),
+        broken=tuple(find_broken(job.connection, job.works, kept)),
         triggers=tuple(each.name for each in job.target.schema.entries if each.type == "trigger"),
         holders=tuple(files.holders([path, *files.sidecars(path)])),
         free_bytes=files.free_bytes(path.parent),
@@ -57,17 +57,26 @@ def plan_import(job: ImportJob) -> ImportReport:
         issues=_issues(tables) if options.source else {},
         restore_point=None,
         confirmed_by=_arguments(job, plan_id),
-        warnings=(
-            *contents.warnings,
-            *job.target.warnings,
-            *job.staging.warnings,
-            *_missing(job),
-            *(_unfilled(job.target.schema) if not plan.changes_nothing else ()),
-            *_dangling(find_broken(job.connection, job.works, declared)),
-            *(() if contents.is_proven or _is_asked(job) else (_UNPROVEN,)),
-        ),
+        warnings=tuple(_warnings(job, plan, find_broken(job.connection, job.works, known))),
         recognised=contents.recognised,
     )
+
+
+def _warnings(job: ImportJob, plan: Plan, dangling: Iterator[str]) -> Iterator[str]:
+    """
+    Yield what a person must know besides the plan.
+
+    Args: dangling: references that only the profile knows, and that the import would break.
+    """
+    contents = job.staging.contents
+    yield from (*contents.warnings, *job.target.warnings, *job.staging.warnings)
+    yield from _missing(job)
+    if not plan.changes_nothing:
+        yield from _unfilled(job.target.schema)
+    for each in dangling:
+        yield f"{each}: what these rows refer to is not there. The database does not mind."
+    if not (contents.is_proven or _is_asked(job)):
+        yield _UNPROVEN
 
 
 def _issues(tables: Iterable[TablePlan]) -> dict[str, int]:
@@ -92,12 +101,6 @@ def _references(job: ImportJob) -> list[tuple[str, ForeignKey]]:
     made = [work.table.target for work in job.works if work.table.is_new]
     tables = [*job.target.schema.tables, *made]
     return [*references(tables), *references_to_nothing(job.target.schema, tables)]
-
-
-def _dangling(found: Iterator[str]) -> Iterator[str]:
-    """Warn of references that only the profile knows, and that the database does not keep."""
-    for each in found:
-        yield f"{each}: what these rows refer to is not there. The database does not mind."
 
 
 def _missing(job: ImportJob) -> Iterator[str]:
