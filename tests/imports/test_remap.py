@@ -352,13 +352,27 @@ def test_references_to_unique_columns_stay_with_their_rows(machines):
     again(tool)
 
 
-@pytest.mark.parametrize("column", ["uid", "UUID", "guid"])
+@pytest.mark.parametrize("column", ["uid TEXT UNIQUE", "UUID UNIQUE", "guid", "ulid TEXT"])
 def test_rows_of_two_worldwide_ids_are_two_rows_though_another_value_collides(machines, column):
-    schema = f"CREATE TABLE t (id INTEGER PRIMARY KEY, short UNIQUE, {column} TEXT UNIQUE, x);"
+    schema = f"CREATE TABLE t (id INTEGER PRIMARY KEY, short UNIQUE, {column}, x);"
     tool = machines.meet(
-        schema, "INSERT INTO t VALUES (1, 7, 'B', 'b');", "INSERT INTO t VALUES (1, 7, 'A', 'a');"
+        schema,
+        "INSERT INTO t VALUES (1, 'x7', 'B', 'b');",
+        "INSERT INTO t VALUES (1, 'x7', 'A', 'a');",
     )
-    tool.refused(ImportConflict, "t.short = 7", REMAP)
+    tool.refused(ImportConflict, "t.short = x7", REMAP)
+
+
+@pytest.mark.parametrize("index", ["state) WHERE state = 'open'", "lower(state)"])
+def test_a_unique_index_of_some_rows_or_of_an_expression_names_no_row(machines, index):
+    schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, state, x); CREATE UNIQUE INDEX i ON t ("
+    schema += index + (");" if "lower" in index else ";")
+    tool = machines.meet(
+        schema,
+        "INSERT INTO t VALUES (1, 'open', 'there');",
+        "INSERT INTO t VALUES (1, 'open', 'here');",
+    )
+    tool.refused(ImportConflict, "index i of t .* = open", REMAP)
 
 
 def test_one_row_that_two_constraints_give_two_matches_is_a_conflict(machines):
@@ -500,6 +514,7 @@ def test_numbers_that_nothing_declares_as_references_are_warned_of(machines):
     )
     [warning] = tool.imported(REMAP).warnings
     assert warning.startswith("log.entity_id, ownerId: numbers that may refer to rows")
+    assert warning.endswith("may mean other rows here.")
     assert tool.imported(REMAP).outcome == "nothing to do"
 
 

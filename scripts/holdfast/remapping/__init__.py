@@ -173,7 +173,7 @@ def _undeclared(
     for name, columns in found.items():
         yield (
             f"{name}.{', '.join(columns)}: numbers that may refer to rows, which nothing declares,"
-            " so they stay as they are."
+            " so they stay as they are, and may mean other rows here."
         )
 
 

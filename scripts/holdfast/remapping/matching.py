@@ -110,7 +110,7 @@ def _match_by_name(connection: Connection, copy: Copy, name: Name) -> None:
 
 
 def _worldwide(copy: Copy) -> list[str]:
-    return [quote_identifier(*each.columns) for each in copy.names if is_worldwide(each.columns)]
+    return [quote_identifier(name) for name in copy.table.columns if is_worldwide([name])]
 
 
 def _match_by_content(connection: Connection, copy: Copy, inner: frozenset[str]) -> None:
