@@ -174,3 +174,13 @@ def test_another_project_of_the_same_name_is_a_conflict_and_changes_nothing(
     with pytest.raises(ImportConflict, match=r"projects: 1 .*home"):
         taken_in(desk, home, bobs)
     assert everything(bobs) == before
+
+
+def test_a_backup_of_one_project_is_whole_in_itself_and_comes_into_a_database_with_others(
+    anns: Path, bobs: Path, desk: Desk
+) -> None:
+    backup = desk.exported(anns, scope=("project=home",)).path
+    assert backup
+    taken_in(desk, backup, bobs)
+    assert rows(bobs, TEXTS) == GARDEN + HOME
+    assert rows(bobs, "PRAGMA foreign_key_check") == []
