@@ -216,7 +216,12 @@ class _Loader:
             (entry for entry in header.schema if entry.type != "table"), key=_position
         )
         refilled = [each.name for each in self._schema.virtual_tables if each.rows is Rows.REFILLED]
-        self._filling = [entry for entry in self._later if _fills(entry, refilled)]
+        # Where the backup has no rows to put in, there is nothing to fill an index from.
+        self._filling = [
+            entry
+            for entry in self._later
+            if entry.table in header.layout and _fills(entry, refilled)
+        ]
         for entry in self._filling:
             database.run_definition(connection, entry.sql)
             self._later.remove(entry)

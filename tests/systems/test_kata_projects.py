@@ -184,3 +184,25 @@ def test_a_backup_of_one_project_is_whole_in_itself_and_comes_into_a_database_wi
     taken_in(desk, backup, bobs)
     assert rows(bobs, TEXTS) == GARDEN + HOME
     assert rows(bobs, "PRAGMA foreign_key_check") == []
+
+
+def test_a_backup_of_a_project_without_comments_is_read_though_their_triggers_fill_the_search(
+    anns: Path, bobs: Path, desk: Desk
+) -> None:
+    backup = desk.exported(anns, scope=("project=work",)).path
+    assert backup
+    taken_in(desk, backup, bobs)
+    assert rows(bobs, TEXTS) == GARDEN + WORK
+    found = "SELECT rowid FROM issues_fts WHERE issues_fts MATCH 'depot'"
+    assert rows(bobs, f"SELECT short_id FROM issues WHERE id IN ({found})") == [("p0t",)]
+
+
+@pytest.mark.parametrize("tables", [("comments",), ("projects",)])
+def test_a_backup_of_one_table_is_restored_though_triggers_of_another_fill_the_search(
+    anns: Path, tmp_path: Path, desk: Desk, tables: tuple[str, ...]
+) -> None:
+    backup = desk.exported(anns, tables=tables).path
+    assert backup
+    desk.restored(backup, tmp_path / "restored.db")
+    query = f"SELECT * FROM {tables[0]}"
+    assert rows(tmp_path / "restored.db", query) == rows(anns, query)
