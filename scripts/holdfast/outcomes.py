@@ -76,7 +76,7 @@ class ExportReport:
     counts: Mapping[str, int]  # rows by table
     headline: tuple[str, ...]  # the tables to name first
     skipped_tables: tuple[SkippedTable, ...]
-    missing_tables: tuple[str, ...]  # that the profile expects
+    missing_tables: tuple[str, ...]  # that the profile expects, or a group that was asked for
     profile: str | None
     verified: str  # the highest rung; "" for none
     warnings: tuple[str, ...]

@@ -11,6 +11,7 @@ import argparse
 import sys
 
 from holdfast.cli.options import add_database, add_scopes, add_wait, names, positive
+from holdfast.excerpts import DEFAULT
 from holdfast.files import user_path
 from holdfast.formats import WRITABLE
 from holdfast.formats.compression import SUFFIXES
@@ -25,6 +26,7 @@ EXAMPLES = """\
   export --sample              try it on invented data
   export --output crm.json     write that file, which must not be there yet
   export all                   those groups too that are taken only when they are named
+  export default memory        the usual groups, and one that must be named; --include-memory
   export tasks tags            these groups of tables alone
   export boards Planning       one board, with all that belongs to it
   export --project Planning    one project, with all that belongs to it or that it needs
@@ -37,19 +39,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "words",
         metavar="GROUP",
         nargs="*",
-        help="all, or groups that the tool's profile names; after one, perhaps a NAME: only"
-        " the board, schedule or the like of that name",
+        help="all, default (what is taken without a word), or groups that the tool's profile"
+        " names; after one, perhaps a NAME: only the board, schedule or the like of that name",
     )
     add_database(parser)
     parser.add_argument("--groups", metavar="G,G", help="the tables of these groups alone")
     parser.add_argument("--tables", metavar="T,T", help="these tables alone")
+    parser.add_argument(
+        "--include-memory",
+        action="store_true",
+        help="the group memory as well, where the tool's profile leaves it out unless it is named",
+    )
     add_scopes(parser)
     parser.add_argument(
         "--redact",
         action="store_true",
         help="put a marker in the place of each secret that the tool's profile names",
     )
-    parser.add_argument("--output", metavar="FILE", help="write this file; - for standard output")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write this file; - for standard output"
+    )
     parser.add_argument("--format", choices=WRITABLE, default="json", help="how it is written")
     parser.add_argument(
         "--compress",
@@ -63,7 +72,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="leave out date and origin: an unchanged database gives the same bytes",
     )
     parser.add_argument("--pretty", action="store_true", help="one column a line")
-    parser.add_argument("--quiet", action="store_true", help="print only the backup's path")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only the backup's path")
     parser.add_argument(
         "--no-verify", action="store_true", help="do not read back what was written"
     )
@@ -83,7 +92,7 @@ def run(context: Context, arguments: argparse.Namespace) -> ExportReport:
         database=arguments.db,
         sample=arguments.sample,
         words=tuple(arguments.words),
-        groups=names("--groups", arguments.groups),
+        groups=_groups(arguments),
         tables=names("--tables", arguments.tables),
         scope=tuple(arguments.scope),
         redact=arguments.redact,
@@ -100,3 +109,11 @@ def run(context: Context, arguments: argparse.Namespace) -> ExportReport:
         wait_seconds=arguments.wait,
     )
     return export_backup(context, options)
+
+
+def _groups(arguments: argparse.Namespace) -> tuple[str, ...]:
+    named = names("--groups", arguments.groups)
+    if not arguments.include_memory:
+        return named
+    is_usual = not (named or arguments.words or arguments.tables)
+    return (*named, *((DEFAULT,) if is_usual else ()), "memory")

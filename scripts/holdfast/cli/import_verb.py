@@ -25,6 +25,9 @@ EXAMPLES = """\
                                carry out the plan that was shown
   import crm.json --mode merge --yes
                                add what is missing, without asking
+  import latest --groups tasks,tags
+                               the tables of these groups alone
+  import ann.zip --mode remap  bring in rows of another machine, under numbers of their own
   import latest --keys contacts:12,15 --children
                                bring back two contacts, with all that belongs to them
   import --from beads --db ~/.kata/kata.db --project work
@@ -89,6 +92,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     agreement.add_argument("--confirm", metavar="ID", help="do it if the plan is still this one")
     agreement.add_argument("--dry-run", action="store_true", help="only show the plan; exit code 0")
     parser.add_argument(
+        "-q",
         "--quiet",
         action="store_true",
         help="print only the plan's id, or once it is done the path of the copy taken before",

@@ -11,6 +11,8 @@ from holdfast.model import Schema, folded
 from holdfast.profiles import ChosenGroups, Profile, choose_groups
 
 ALL = "all"  # the word for every group, those too that must be named
+DEFAULT = "default"  # the word for what is taken when nothing is named
+NOT_ASKED = "not asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,7 @@ def choose_tables(
 
     Raises: UsageError for a table that is not there, and when no group is known.
     """
-    everything = ALL in groups
-    chosen = choose_groups(profile, [name for name in groups if name != ALL])
+    chosen = choose_groups(profile, [name for name in groups if name not in (ALL, DEFAULT)])
     named = set(map(folded, tables))
     there = {folded(table.name): table.name for table in schema.tables}
     for name in tables:
@@ -44,6 +45,7 @@ def choose_tables(
                 f"the database has no table {name}", hint=near(name, sorted(there.values()))
             )
     asked = named | set(map(folded, chosen.tables))
+    usual = DEFAULT in groups or not asked
     skipped = {folded(name): why for name, why in profile.skip_on_export.items()} if profile else {}
     on_request, by_rule = {}, {}
     for table in there.values():
@@ -51,9 +53,11 @@ def choose_tables(
             continue
         if folded(table) in skipped:
             by_rule[table] = skipped[folded(table)]
-        elif asked and not everything and folded(table) not in asked:
-            on_request[table] = "not asked for"
-        elif not asked and not everything and (group := _unnamed_group(profile, table)):
+        elif folded(table) in asked or ALL in groups:
+            continue
+        elif not usual:
+            on_request[table] = NOT_ASKED
+        elif group := _unnamed_group(profile, table):
             on_request[table] = f"taken only when its group is named: {group}"
     return ChosenTables(chosen, on_request, by_rule)
 

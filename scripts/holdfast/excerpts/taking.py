@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from holdfast.database import Connection
 from holdfast.errors import ProfileError
 from holdfast.excerpts.rows import ChosenRows, choose_rows, source
-from holdfast.excerpts.tables import ChosenTables, choose_tables
+from holdfast.excerpts.tables import NOT_ASKED, ChosenTables, choose_tables
 from holdfast.model import Choice, LeftOut, Schema, SkippedTable, Table, folded
 from holdfast.profiles import Profile, with_references
 from holdfast.selection import Graph
@@ -100,7 +100,7 @@ def take(connection: Connection, schema: Schema, profile: Profile | None, wanted
     return Taken(
         schema=replace(schema, tables=tuple(read)),
         skipped=tuple(skipped),
-        is_partial=rows.is_scoped or bool(tables.on_request and not wanted.is_all),
+        is_partial=rows.is_scoped or NOT_ASKED in tables.on_request.values(),
         groups=tables.groups.names,
         choice=choice if ruled or not wanted.is_all else None,
         left_out=left_out if left_out != LeftOut() else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from holdfast.excerpts.tables import ALL
+from holdfast.excerpts.tables import ALL, DEFAULT
 from holdfast.excerpts.taking import Wanted
 from holdfast.model import folded
 from holdfast.profiles import Profile
@@ -23,7 +23,7 @@ def wanted_of(
     That is what the last word means, unless it is a group, where the profile has just one scope
     for the groups before it. Any other word is a group, known or not.
     """
-    known = {*(profile.groups if profile else ()), ALL}
+    known = {*(profile.groups if profile else ()), ALL, DEFAULT}
     named = list(words)
     if len(named) > 1 and named[-1] not in known and not scope:
         scopes = _scopes_of(profile, named[:-1])

@@ -35,7 +35,7 @@ from holdfast.operations.export_job import (
     write_file,
     write_stream,
 )
-from holdfast.operations.export_notes import remember, shrinkage, stamp
+from holdfast.operations.export_notes import expected_tables, remember, shrinkage, stamp
 from holdfast.operations.like_with_like import opened_to_take
 from holdfast.outcomes import ExportReport
 from holdfast.profiles import recognise
@@ -227,7 +227,7 @@ def _report(
         is_redacted=bool(source.header.redacted),
         skipped_tables=source.header.skipped_tables,
         missing_tables=tuple(
-            name for name in (profile.tables if profile else ()) if name not in here
+            name for name in expected_tables(profile, source.header) if name not in here
         ),
         profile=profile.name if profile else None,
         verified=verified,

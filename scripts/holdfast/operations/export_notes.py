@@ -7,6 +7,7 @@ from pathlib import Path
 
 from holdfast import database, files
 from holdfast.errors import HoldfastError
+from holdfast.excerpts import ALL
 from holdfast.history import KnownBackup
 from holdfast.model import ChosenDatabase, Header, Schema, Trailer, part_of
 from holdfast.operations.context import Context
@@ -108,3 +109,13 @@ def stamp(
             database.commit(connection)
     except HoldfastError as error:
         yield f"the backup was made, but its time could not be noted in {meta.table}: {error}"
+
+
+def expected_tables(profile: Profile | None, header: Header) -> tuple[str, ...]:
+    """Name the tables that a profile expects, and those of the groups that were asked for."""
+    if profile is None:
+        return ()
+    is_all = header.choice is not None and ALL in header.choice.groups
+    asked = [profile.groups[name] for name in (profile.groups if is_all else header.groups)]
+    grouped = (table for group in asked for table in group.tables)
+    return tuple(dict.fromkeys((*profile.tables, *grouped)))
