@@ -518,6 +518,19 @@ def test_numbers_that_nothing_declares_as_references_are_warned_of(machines):
     assert tool.imported(REMAP).outcome == "nothing to do"
 
 
+@pytest.mark.parametrize(("target_id", "warnings"), [("1", 1), ("2", 0), ("01", 0), ("x", 0)])
+def test_text_that_is_the_number_which_a_row_had_is_warned_of_and_no_other(
+    machines, target_id, warnings
+):
+    tool = machines.meet(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, x);"
+        "CREATE TABLE log (uid TEXT PRIMARY KEY, target_id TEXT);",
+        f"INSERT INTO t VALUES (1, 'a'); INSERT INTO log VALUES ('u', '{target_id}');",
+        "INSERT INTO t VALUES (1, 'b');",
+    )
+    assert len(tool.imported(REMAP).warnings) == warnings
+
+
 def test_full_text_indexes_find_new_rows_under_their_new_numbers(machines):
     schema = (
         "CREATE TABLE notes (id INTEGER PRIMARY KEY, text);"

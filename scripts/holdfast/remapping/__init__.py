@@ -155,7 +155,7 @@ def _undeclared(
     connection: Connection, copies: Mapping[str, Copy], target: _Target
 ) -> Iterator[str]:
     """Name columns that seem to hold numbers of rows, which nothing declares, and so stay."""
-    if not any(_has_new_numbers(connection, copy) for copy in copies.values()):
+    if not _note_renumbered(connection, copies):
         return
     found: dict[str, list[str]] = defaultdict(list)
     for copy in copies.values():
@@ -166,8 +166,10 @@ def _undeclared(
             if folded(column) in declared or not _REFERRING.search(column):
                 continue
             name = quote_identifier(column)
+            # Text may be a number of other things: it counts when a row had just that one.
             if connection.execute(
-                f"SELECT 1 FROM {table.quoted} WHERE typeof({name}) = 'integer' LIMIT 1"
+                f"SELECT 1 FROM {table.quoted} WHERE typeof({name}) = 'integer'"
+                f" OR typeof({name}) = 'text' AND {name} IN {_RENUMBERED} LIMIT 1"
             ).fetchone():
                 found[table.target.name].append(column)
     for name, columns in found.items():
@@ -178,15 +180,18 @@ def _undeclared(
 
 
 _REFERRING = re.compile(r"(?i:_ids?)$|[a-z]Ids?$")
+_RENUMBERED = 'temp."$renumbered"'
 
 
-def _has_new_numbers(connection: Connection, copy: Copy) -> bool:
-    if not copy.number:
-        return False
-    number, row = quote_identifier(copy.number), copy.row
-    return bool(
-        connection.execute(
-            f"SELECT EXISTS (SELECT 1 FROM {copy.table.quoted} AS s JOIN {copy.table.original} AS o"
-            f" ON o.{row} = s.{row} WHERE s.{number} IS NOT o.{number})"
-        ).fetchone()[0]
-    )
+def _note_renumbered(connection: Connection, copies: Mapping[str, Copy]) -> bool:
+    """Note the numbers, as text, that rows had in the backup and no longer have; tell of any."""
+    connection.execute(f"CREATE TABLE {_RENUMBERED} (number TEXT PRIMARY KEY) WITHOUT ROWID")
+    for copy in copies.values():
+        if copy.number:
+            number, row = quote_identifier(copy.number), copy.row
+            connection.execute(
+                f"INSERT OR IGNORE INTO {_RENUMBERED} SELECT o.{number} FROM {copy.table.quoted}"
+                f" AS s JOIN {copy.table.original} AS o ON o.{row} = s.{row}"
+                f" WHERE s.{number} IS NOT o.{number} AND o.{number} IS NOT NULL"
+            )
+    return connection.execute(f"SELECT 1 FROM {_RENUMBERED} LIMIT 1").fetchone() is not None
