@@ -37,7 +37,7 @@ class Secrets:
 
         Args:
             columns: the keys of each row, in order.
-            secrets: columns, and keys in columns of JSON with dots between.
+            secrets: columns, and keys in columns of JSON with dots between; * is any key.
             numbered: each marker differs; if not, all are one, those too that are there already,
                 so that rows are equal that differ in secrets alone.
         """
@@ -136,7 +136,7 @@ def _in_value(
         yield place, (start, _JSON.raw_decode(text, start)[1])
     elif text[start] == "{":
         for key, value in _members(text, start):
-            if key == path[0]:
+            if path[0] in (key, "*"):
                 yield from _in_value(text, value, path[1:], (*place, key))
     elif text[start] == "[":
         for number, value in enumerate(_items(text, start)):

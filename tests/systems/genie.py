@@ -198,6 +198,21 @@ INSERT INTO teams VALUES ('core', '/work/app');
 INSERT INTO sessions VALUES ('s-1', 's-2'), ('s-2', NULL);
 INSERT INTO audit_events VALUES (9, 'task', 'task-a', 'created', 'ann', '{}', '2026-03-01');
 """
+# What a fresh installation has: the types and templates that it comes with.
+V4_FRESH = (
+    V4
+    + """
+INSERT INTO task_types VALUES ('software', 'Software', '["draft","build","ship"]', 1);
+INSERT INTO board_templates VALUES ('tmpl-random', 'Kanban', '[]', 1);
+"""
+)
+# What the profile leaves out of a backup, taken out of the database itself.
+V4_LEFT_OUT = """
+UPDATE tasks SET checkout_run_id = NULL, execution_locked_at = NULL, session_id = NULL,
+  pane_id = NULL;
+DELETE FROM task_tags WHERE tag_id = 't-1'; DELETE FROM tags WHERE id = 't-1';
+DELETE FROM task_types WHERE is_builtin; DELETE FROM board_templates WHERE is_builtin;
+"""
 GROUPED = (
     *("boards", "board_templates", "task_types", "tasks", "task_tags", "task_actors"),
     *("task_dependencies", "task_stage_log", "tags", "projects", "schedules", "agents"),

@@ -31,6 +31,11 @@ def empty_v4(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def fresh_v4(tmp_path: Path) -> Path:
+    return genie.make(tmp_path / "fresh-v4.db", genie.V4_FRESH)
+
+
+@pytest.fixture
 def export(tmp_path: Path, v4: Path) -> Path:
     return genie.export(v4, tmp_path / "genie-backup-20260328.json")
 
@@ -98,19 +103,23 @@ def test_the_nine_groups_of_its_commands_are_those_of_the_profile() -> None:
 
 @pytest.mark.parametrize("form", ["json", "zip", "sqlite"])
 @pytest.mark.parametrize(
-    "sql",
+    ("sql", "left_out"),
     [
-        genie.REPOSITORY + genie.REPOSITORY_ROWS,
-        genie.GLOBAL + genie.GLOBAL_ROWS,
-        genie.V4 + genie.V4_ROWS,
+        (genie.REPOSITORY + genie.REPOSITORY_ROWS, "DELETE FROM hire_roster"),
+        (genie.GLOBAL + genie.GLOBAL_ROWS, ""),
+        (genie.V4 + genie.V4_ROWS, genie.V4_LEFT_OUT),
     ],
     ids=["repository", "global", "v4"],
 )
-def test_a_database_comes_back_equal(tmp_path: Path, desk: Desk, sql: str, form: str) -> None:
+def test_a_database_comes_back_equal_but_for_what_its_profile_leaves_out(
+    tmp_path: Path, desk: Desk, sql: str, left_out: str, form: str
+) -> None:
     database = genie.make(tmp_path / "x.db", sql)
     backup = desk.exported(database, format=form).path
     assert backup
     desk.restored(backup, tmp_path / "restored.db")
+    if form != "sqlite":  # whose pages are copied as they are
+        run_sql(database, left_out)
     assert content(tmp_path / "restored.db") == content(database)
     assert rows(tmp_path / "restored.db", "PRAGMA user_version") == rows(
         database, "PRAGMA user_version"
@@ -257,11 +266,11 @@ def test_triggers_neither_renumber_tasks_nor_hold_them_back(
     assert len(rows(empty_v4, "SELECT 1 FROM sqlite_schema WHERE type = 'trigger'")) == 2
 
 
-def test_microseconds_of_a_database_are_kept(v4: Path, empty_v4: Path, desk: Desk) -> None:
+def test_microseconds_of_a_database_are_kept(v4: Path, fresh_v4: Path, desk: Desk) -> None:
     backup = desk.exported(v4).path
     assert backup
-    desk.imported(backup, empty_v4)
-    assert rows(empty_v4, "SELECT created_at FROM tasks WHERE id = 'task-a'") == [
+    desk.imported(backup, fresh_v4)
+    assert rows(fresh_v4, "SELECT created_at FROM tasks WHERE id = 'task-a'") == [
         ("2026-03-01T00:00:00.123456Z",)
     ]
 
@@ -344,13 +353,162 @@ def test_an_import_is_told_to_its_log_with_mode_counts_skips_version_and_date(
     assert (kind, entity, event) == ("import", str(export), "import_complete")
     assert actor == "ann@laptop"
     details = json.loads(str(text))
-    assert details["mode"] == "merge"
-    assert details["tables"]["tags"] == {"inserted": 2, "overwritten": 0}
-    assert "tasks" in details["skipped_tables"]
-    assert (details["backup_version"], details["backup_date"]) == (
-        "1.0",
-        "2026-03-28T07:56:27.030Z",
+    assert (details.pop("mode"), details.pop("tables")) == ("merge", {"task_types": 2, "tags": 2})
+    assert "tasks" in details.pop("skippedTables")
+    assert details == {
+        "totalRows": 4,
+        "sourceVersion": "1.0",
+        "sourceDate": "2026-03-28T07:56:27.030Z",
+    }
+
+
+# Backups of version 4's tables
+
+
+@pytest.mark.parametrize("mode", ConflictMode)
+def test_a_backup_imports_into_a_fresh_installation_in_every_mode(
+    v4: Path, fresh_v4: Path, desk: Desk, mode: ConflictMode
+) -> None:
+    backup = desk.exported(v4).path
+    assert backup
+    desk.imported(backup, fresh_v4, mode=mode)
+    # Its own types and templates are there as before, and no row refers to one that is not.
+    assert rows(fresh_v4, "SELECT id FROM board_templates") == [("tmpl-random",)]
+    assert rows(fresh_v4, "SELECT id FROM task_types ORDER BY 1") == [("own",), ("software",)]
+    assert rows(fresh_v4, "SELECT id, type_id FROM tasks ORDER BY 1") == [
+        ("task-0", None),
+        ("task-a", "software"),
+        ("task-b", "own"),
+    ]
+    assert rows(fresh_v4, "PRAGMA foreign_key_check") == []
+
+
+@pytest.mark.parametrize("mode", WRITING_MODES)
+def test_a_backup_imports_into_the_database_it_came_from_and_changes_nothing(
+    v4: Path, desk: Desk, mode: ConflictMode
+) -> None:
+    backup = desk.exported(v4, groups=("all",)).path
+    assert backup
+    before = everything(v4)
+    assert desk.imported(backup, v4, mode=mode).outcome == "nothing to do"
+    assert everything(v4) == before
+
+
+def test_test_tags_are_left_out_with_what_they_were_put_on_and_leave_nothing_dangling(
+    v4: Path, fresh_v4: Path, desk: Desk
+) -> None:
+    report = desk.exported(v4)
+    assert report.path
+    assert report.left_out and report.left_out.rows["tags"] == 1
+    assert report.left_out.rows["task_tags"] == 1
+    desk.imported(report.path, fresh_v4)
+    assert rows(fresh_v4, "SELECT id FROM tags") == [("bug",)]
+    assert rows(fresh_v4, "SELECT * FROM task_tags") == [("task-a", "bug")]
+
+
+def test_locks_sessions_and_panes_of_tasks_are_stripped_and_stay_where_they_are(
+    v4: Path, fresh_v4: Path, desk: Desk
+) -> None:
+    ephemeral = "SELECT checkout_run_id, execution_locked_at, session_id, pane_id FROM tasks"
+    run_sql(
+        v4,
+        "UPDATE tasks SET checkout_run_id = 'run-9', execution_locked_at = 'now', pane_id = '%9',"
+        " session_id = 's-1' WHERE id = 'task-a'",
     )
+    backup = desk.exported(v4).path
+    assert backup
+    assert b"run-9" not in backup.read_bytes()
+    desk.imported(backup, fresh_v4)
+    assert set(rows(fresh_v4, ephemeral)) == {(None, None, None, None)}
+    run_sql(v4, "UPDATE tasks SET title = 'changed since', pane_id = '%10' WHERE id = 'task-a'")
+    desk.imported(backup, v4, mode=ConflictMode.OVERWRITE)
+    assert rows(v4, f"{ephemeral} WHERE id = 'task-a'") == [("run-9", "now", "s-1", "%10")]
+
+
+def test_a_projects_export_is_whole_in_itself_and_links_to_other_projects_are_counted(
+    v4: Path, fresh_v4: Path, desk: Desk
+) -> None:
+    run_sql(
+        v4,
+        "INSERT INTO projects VALUES ('proj-2', 'other', NULL, NULL);"
+        "INSERT INTO tasks (id, title, project_id) VALUES ('task-x', 'x', 'proj-2');"
+        "INSERT INTO task_dependencies VALUES ('task-a', 'task-x', 'blocks');"
+        "INSERT INTO task_tags VALUES ('task-x', 'bug')",
+    )
+    report = desk.exported(v4, scope=('project=my "app"',))
+    assert report.path
+    assert report.left_out and report.left_out.links == {"task_dependencies": 1}
+    desk.imported(report.path, fresh_v4)
+    assert rows(fresh_v4, "SELECT id FROM projects") == [("proj-1",)]
+    assert rows(fresh_v4, "SELECT id FROM boards ORDER BY 1") == [("board-1",), ("board-2",)]
+    assert rows(fresh_v4, "SELECT id FROM tasks ORDER BY 1") == [
+        ("task-0",),
+        ("task-a",),
+        ("task-b",),
+    ]
+    assert rows(fresh_v4, "SELECT * FROM task_dependencies") == [("task-a", "task-b", "blocks")]
+    assert rows(fresh_v4, "SELECT * FROM task_tags") == [("task-a", "bug")]
+    assert rows(fresh_v4, "PRAGMA foreign_key_check") == []
+
+
+def test_a_projects_export_comes_into_a_populated_database_and_leaves_all_else_as_it_was(
+    v4: Path, tmp_path: Path, desk: Desk
+) -> None:
+    backup = desk.exported(v4, scope=('project=my "app"',)).path
+    assert backup
+    other = genie.make(
+        tmp_path / "other.db",
+        genie.V4_FRESH + "INSERT INTO projects VALUES ('proj-7', 'mine', NULL, NULL);"
+        "INSERT INTO tasks (id, title, project_id, type_id) VALUES"
+        " ('task-mine', 'm', 'proj-7', 'software');"
+        "INSERT INTO task_stage_log VALUES (12, 'task-mine', NULL, 'ship', NULL, NULL)",
+    )
+    mine = rows(other, "SELECT * FROM tasks")
+    desk.imported(backup, other, mode=ConflictMode.REMAP)
+    assert set(mine) < set(rows(other, "SELECT * FROM tasks"))
+    assert rows(other, "SELECT id, task_id FROM task_stage_log ORDER BY 1") == [
+        (12, "task-mine"),
+        (13, "task-a"),
+    ]
+    before = everything(other)
+    assert desk.imported(backup, other, mode=ConflictMode.REMAP).outcome == "nothing to do"
+    assert everything(other) == before
+
+
+def test_a_project_that_is_there_under_another_id_is_told_by_its_name(
+    v4: Path, fresh_v4: Path, desk: Desk
+) -> None:
+    run_sql(fresh_v4, "INSERT INTO projects VALUES ('proj-9', 'my \"app\"', NULL, NULL)")
+    backup = desk.exported(v4).path
+    assert backup
+    desk.imported(backup, fresh_v4, mode=ConflictMode.REMAP)
+    assert rows(fresh_v4, "SELECT id, repo_path FROM projects") == [("proj-9", "/work/app")]
+    assert rows(fresh_v4, "SELECT project_id FROM tasks WHERE id = 'task-a'") == [("proj-9",)]
+
+
+@pytest.mark.parametrize(
+    ("words", "table", "ids"),
+    [
+        (("boards", "Sprint 12"), "boards", ["board-1"]),
+        (("schedules", "nightly"), "schedules", ["sch-1"]),
+    ],
+)
+def test_one_board_or_schedule_is_exported_by_its_name(
+    v4: Path, desk: Desk, words: tuple[str, ...], table: str, ids: list[str]
+) -> None:
+    backup = desk.exported(v4, words=words).path
+    assert backup
+    document = json.loads(backup.read_text(encoding="utf-8"))
+    assert [row["id"] for row in document["tables"][table]] == ids
+    assert "tasks" not in document["tables"]
+
+
+@pytest.mark.parametrize("word", ["config", "all"])
+def test_tables_of_a_group_that_are_not_there_are_skipped_and_named(
+    v4: Path, desk: Desk, word: str
+) -> None:
+    report = desk.exported(v4, words=(word,))
+    assert report.missing_tables == ("os_config", "instances", "warm_pool", "golden_images")
 
 
 # Version 5's snapshots

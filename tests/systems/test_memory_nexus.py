@@ -280,3 +280,59 @@ def test_what_has_no_place_is_named_never_dropped(
     topics = [{"id": "x-2", "sessionPath": "p", "heartRate": 1}]
     file = memory_nexus.export(database, tmp_path / "newer.json", extractionStates=topics, stats={})
     refused(file, database, desk, ImportRefused, "extraction_state has no column heart_rate")
+
+
+# Another machine's database
+
+
+def test_numbers_that_have_drifted_apart_are_matched_by_name_and_references_follow(
+    database: Path, empty: Path, desk: Desk
+) -> None:
+    run_sql(
+        empty,
+        "INSERT INTO entities VALUES (3, 'tool', 'saw', NULL, 1.0, 'x'),"
+        " (9, 'person', 'O''Hara', NULL, 1.0, 'x');"
+        "INSERT INTO topics VALUES (1, 'tools', 'mine')",
+    )
+    backup = desk.exported(database).path
+    assert backup
+    desk.imported(backup, empty, mode=ConflictMode.REMAP)
+    assert rows(empty, "SELECT id, name FROM entities ORDER BY 1") == [
+        (3, "saw"),
+        (9, "O'Hara"),
+        (10, "hammer"),
+    ]
+    assert rows(empty, "SELECT source_id, target_id FROM entity_links ORDER BY 1, 2") == [
+        (9, 9),
+        (9, 10),
+        (10, 9),
+    ]
+    assert rows(empty, "SELECT session_id, entity_id FROM session_entities ORDER BY 1") == [
+        ("s-1", 9),
+        ("s-2", 10),
+    ]
+    assert rows(empty, "SELECT name FROM topics ORDER BY id") == [("tools",), ("houses",)]
+    before = everything(empty)
+    assert desk.imported(backup, empty, mode=ConflictMode.REMAP).outcome == "nothing to do"
+    assert everything(empty) == before
+
+
+def test_numbers_in_links_that_nothing_declares_are_named_in_a_warning(
+    database: Path, empty: Path, desk: Desk
+) -> None:
+    run_sql(empty, "INSERT INTO entities VALUES (3, 'tool', 'saw', NULL, 1.0, 'x')")
+    backup = desk.exported(database).path
+    assert backup
+    report = desk.imported(backup, empty, mode=ConflictMode.REMAP)
+    assert any("links" in warning and "target_id" in warning for warning in report.warnings)
+
+
+def test_a_smaller_export_is_a_warning_and_never_takes_the_place_of_a_fuller_one(
+    database: Path, desk: Desk
+) -> None:
+    first = desk.exported(database).path
+    run_sql(database, "DELETE FROM messages_meta")
+    report = desk.exported(database)
+    assert first and report.path and first != report.path
+    assert len(open_backup(first).contents().trailer.counts) == 10
+    assert any("messages_meta" in warning for warning in report.warnings)

@@ -14,10 +14,14 @@ from holdfast.errors import BackupDamaged, BackupTooNew, HoldfastError, ImportRe
 from holdfast.formats import open_backup
 from holdfast.works import ConflictMode
 from tests.conftest import everything, rows, run_sql
-from tests.running import files_in
+from tests.running import files_in, run
 from tests.systems import memory_nexus, open_agentic
 from tests.systems.conftest import Desk, content
 
+TABLES = (
+    *("agents", "tools", "workflows", "memory_entries", "scheduled_tasks"),
+    "task_executions",
+)
 WRITING_MODES = [mode for mode in ConflictMode if mode is not ConflictMode.FAIL]
 LAYOUTS = {
     "alone": open_agentic.alone,
@@ -52,7 +56,8 @@ def refused(file: Path, database: Path, desk: Desk, error: type[HoldfastError], 
 def test_its_database_comes_back_equal_with_executions_and_the_memory_of_lost_agents(
     database: Path, desk: Desk, form: str
 ) -> None:
-    report = desk.exported(database, format=form)
+    # The pages of a copy are those of all tables anyway.
+    report = desk.exported(database, format=form, groups=() if form == "sqlite" else ("all",))
     assert (report.profile, report.missing_tables) == ("open_agentic", ())
     assert report.path
     desk.restored(report.path, desk.folder / "restored.db")
@@ -80,6 +85,133 @@ def test_an_agents_tool_configurations_and_a_tools_own_are_not_lost(
     ]
     assert rows(empty, "SELECT json_extract(configuration, '$.port') FROM tools") == [(25,)]
     assert rows(empty, "SELECT input_schema FROM workflows") == [('{"q": {}}',)]
+
+
+# Its memory, its secrets, and one agent alone
+
+
+def written(backup: Path | None) -> dict[str, Any]:
+    assert backup
+    document: dict[str, Any] = json.loads(backup.read_text(encoding="utf-8"))
+    return document
+
+
+def test_memory_is_left_out_unless_it_is_asked_for_and_the_report_says_so(
+    database: Path, desk: Desk
+) -> None:
+    report = desk.exported(database)
+    assert "memory_entries" not in written(report.path)["tables"]
+    assert [(each.table, each.reason) for each in report.skipped_tables] == [
+        ("memory_entries", "taken only when its group is named: memory")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "tables", "kind"),
+    [
+        (["--include-memory"], 6, "full"),
+        (["default", "memory"], 6, "full"),
+        (["all"], 6, "full"),
+        (["memory"], 1, "partial"),
+        (["agents", "--include-memory"], 2, "partial"),
+        (["--agent", "writer", "--include-memory"], 4, "partial"),
+        (["--agent", "writer"], 3, "partial"),
+    ],
+)
+def test_memory_is_taken_beside_the_rest_with_include_memory(
+    database: Path, desk: Desk, option: list[str], tables: int, kind: str
+) -> None:
+    out = desk.folder / "b.json"
+    run(desk.folder / "home", "export", "--db", database, "--output", out, *option)
+    document = written(out)
+    assert (len(document["tables"]), document["type"]) == (tables, kind)
+
+
+def test_a_backup_with_memory_stays_comparable_with_its_database(
+    database: Path, desk: Desk
+) -> None:
+    home, out = desk.folder / "home", desk.folder / "b.json"
+    run(home, "export", "--db", database, "--output", out, "--include-memory")
+    run(home, "diff", out, database, "--exit-code")
+    run_sql(database, "DELETE FROM memory_entries WHERE id = 1")
+    run(home, "diff", out, database, "--exit-code", exit_code=3)
+
+
+def test_a_backup_imported_again_does_not_double_the_memory_in_any_mode(
+    database: Path, empty: Path, desk: Desk
+) -> None:
+    backup = desk.exported(database, groups=("all",)).path
+    assert backup
+    for mode in (ConflictMode.REMAP, ConflictMode.OVERWRITE, ConflictMode.REMAP):
+        desk.imported(backup, empty, mode=mode)
+        assert rows(empty, "SELECT count(*) FROM memory_entries") == [(4,)]
+
+
+def test_one_agent_is_exported_with_its_tasks_and_what_became_of_them(
+    database: Path, empty: Path, desk: Desk
+) -> None:
+    backup = desk.exported(database, groups=("all",), scope=("agent=writer",)).path
+    assert backup
+    desk.imported(backup, empty)
+    counts = {name: len(rows(empty, f"SELECT * FROM {name}")) for name in TABLES}
+    assert counts == {
+        "agents": 1,
+        "tools": 0,
+        "workflows": 0,
+        "memory_entries": 3,
+        "scheduled_tasks": 1,
+        "task_executions": 1,
+    }
+
+
+def test_rows_of_another_environment_are_told_by_name_and_their_numbers_follow(
+    database: Path, empty: Path, desk: Desk
+) -> None:
+    run_sql(
+        empty,
+        "INSERT INTO agents (id, name, role, goals, backstory) VALUES (1, 'writer', '', '', '');"
+        "INSERT INTO scheduled_tasks (id, task_type, scheduled_time) VALUES (3, 'agent', 'x')",
+    )
+    backup = desk.exported(database, groups=("all",)).path
+    assert backup
+    desk.imported(backup, empty, mode=ConflictMode.REMAP)
+    assert rows(empty, "SELECT id, name, role FROM agents ORDER BY 1") == [
+        (1, "writer", "Writer"),
+        (2, 'o\'brien "ops"', "Operator"),
+    ]
+    assert rows(
+        empty,
+        "SELECT t.task_description FROM task_executions AS e"
+        " JOIN scheduled_tasks AS t ON t.id = e.scheduled_task_id",
+    ) == [("write",)]
+
+
+def test_secrets_are_named_and_the_file_is_for_its_owners_eyes_only(
+    database: Path, desk: Desk
+) -> None:
+    report = desk.exported(database)
+    assert report.path
+    assert dict(report.secrets) == {
+        "agents.tool_configs.*.api_key": 1,
+        "tools.configuration.api_key": 1,
+    }
+    assert report.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_redacted_secrets_are_in_no_byte_of_the_file_and_leave_living_ones_alone(
+    database: Path, empty: Path, desk: Desk
+) -> None:
+    backup = desk.exported(database, groups=("all",), redact=True).path
+    assert backup
+    assert b"sk-1" not in backup.read_bytes() and b"sk-2" not in backup.read_bytes()
+    run_sql(database, "UPDATE tools SET description = 'x'")
+    desk.imported(backup, database)
+    assert rows(database, "SELECT description, configuration FROM tools") == [
+        ("sends", '{"api_key": "sk-2", "port": 25}')
+    ]
+    assert rows(database, "SELECT tool_configs FROM agents WHERE id = 1") == [
+        ('{"mail": {"api_key": "sk-1"}}',)
+    ]
 
 
 # Its files
