@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.cli.run import VERBS, main
-from holdfast.sample import build_sample
-from tests.conftest import connected
-from tests.systems import genie, kata, memory_nexus, open_agentic
+from tests.conftest import run_sql
+from tests.systems import genie, kata, memory_nexus, open_agentic, soy
 from tests.systems.test_kata_projects import BOBS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,15 +50,10 @@ SECTIONS = sections()
 
 
 def software_of_you(home: Path) -> None:
-    database = home / ".local" / "share" / "software-of-you" / "soy.db"
-    database.parent.mkdir(parents=True)
-    build_sample(database)
-    with connected(database) as connection:
-        cursor = connection.execute("SELECT id, name, email FROM contacts LIMIT 3")
-        names = [column[0] for column in cursor.description]
-        contacts = [dict(zip(names, row, strict=True)) | {"phone": "old"} for row in cursor]
-    document = {"backup_date": "2026-02-19", "tables": {"modules": [], "contacts": contacts}}
-    (home / "backup-2026-02-19.json").write_text(json.dumps(document), encoding="utf-8")
+    (home / ".local" / "share" / "software-of-you").mkdir(parents=True)
+    database = soy.make(home / ".local" / "share" / "software-of-you" / "soy.db")
+    soy.export(database, home / "backup-2026-02-19.json")
+    run_sql(database, "UPDATE contacts SET email = 'new@example.org' WHERE id = 2")
 
 
 def genies(home: Path) -> None:

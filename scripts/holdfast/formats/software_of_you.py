@@ -38,9 +38,13 @@ class _Document(msgspec.Struct):
     seal: str | None = None  # only our own files have one
 
 
+# sqlite3 -json writes infinity as 1e999, which msgspec by itself refuses.
+_DECODER = msgspec.json.Decoder(_Document, float_hook=float)
+
+
 def _document(text: bytes) -> _Document:
     try:
-        document = msgspec.json.decode(text.removeprefix(_BYTE_ORDER_MARK), type=_Document)
+        document = _DECODER.decode(text.removeprefix(_BYTE_ORDER_MARK))
     except (ValueError, RecursionError) as error:
         raise NotABackup(
             f"it is not a whole file of Software of You: {error}",
