@@ -27,6 +27,15 @@ def test_with_keep_the_rows_that_refer_stay_as_they_are(board):
     assert [row["type"] for row in document["tables"]["tasks"]] == ["own", "bug", "other", None]
 
 
+def test_with_include_what_is_referred_to_is_taken_and_the_rest_is_left_out(board):
+    board.set_profile(PROFILE.replace("referring: keep", "referring: include"))
+    run_sql(board.path, "INSERT INTO types VALUES ('unused', 1)")
+    document = board.document()
+    assert [row["id"] for row in document["tables"]["types"]] == ["bug", "other", "own"]
+    assert [row["type"] for row in document["tables"]["tasks"]] == ["own", "bug", "other", None]
+    assert document["left_out"]["rows"]["types"] == 1
+
+
 @pytest.mark.parametrize("word", ["null", "'null'"])
 def test_with_null_the_references_become_empty_where_they_may(board, word):
     board.set_profile(PROFILE.replace("referring: keep", f"referring: {word}"))

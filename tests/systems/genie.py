@@ -211,7 +211,7 @@ V4_LEFT_OUT = """
 UPDATE tasks SET checkout_run_id = NULL, execution_locked_at = NULL, session_id = NULL,
   pane_id = NULL;
 DELETE FROM task_tags WHERE tag_id = 't-1'; DELETE FROM tags WHERE id = 't-1';
-DELETE FROM task_types WHERE is_builtin; DELETE FROM board_templates WHERE is_builtin;
+DELETE FROM board_templates WHERE is_builtin;
 """
 GROUPED = (
     *("boards", "board_templates", "task_types", "tasks", "task_tags", "task_actors"),

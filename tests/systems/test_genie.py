@@ -366,7 +366,33 @@ def test_an_import_is_told_to_its_log_with_mode_counts_skips_version_and_date(
 
 
 @pytest.mark.parametrize("mode", ConflictMode)
-def test_a_backup_imports_into_a_fresh_installation_in_every_mode(
+def test_a_backup_imports_into_an_empty_database_in_every_mode(
+    v4: Path, empty_v4: Path, desk: Desk, mode: ConflictMode
+) -> None:
+    backup = desk.exported(v4).path
+    assert backup
+    desk.imported(backup, empty_v4, mode=mode)
+    run_sql(v4, genie.V4_LEFT_OUT)
+    assert everything(empty_v4)["tasks"] == everything(v4)["tasks"]
+    assert rows(empty_v4, "PRAGMA foreign_key_check") == []
+
+
+def test_a_builtin_type_that_nothing_has_is_left_out(v4: Path, fresh_v4: Path, desk: Desk) -> None:
+    run_sql(v4, "INSERT INTO task_types VALUES ('docs', 'Docs', '[]', 1)")
+    report = desk.exported(v4, words=("boards",))
+    assert report.left_out.rows == {"task_types": 1, "board_templates": 1}
+    assert report.path
+    # One that is there stays, even where all that the backup lacks is removed.
+    run_sql(fresh_v4, "INSERT INTO tasks (id, title, type_id) VALUES ('t', 't', 'software')")
+    run_sql(v4, "DELETE FROM task_types WHERE id = 'docs'; UPDATE tasks SET type_id = NULL")
+    backup = desk.exported(v4).path
+    assert backup
+    desk.imported(backup, fresh_v4, mode=ConflictMode.CLEAR)
+    assert rows(fresh_v4, "SELECT id FROM task_types ORDER BY 1") == [("own",), ("software",)]
+
+
+@pytest.mark.parametrize("mode", WRITING_MODES)
+def test_a_backup_imports_into_a_fresh_installation(
     v4: Path, fresh_v4: Path, desk: Desk, mode: ConflictMode
 ) -> None:
     backup = desk.exported(v4).path
@@ -426,7 +452,7 @@ def test_locks_sessions_and_panes_of_tasks_are_stripped_and_stay_where_they_are(
 
 
 def test_a_projects_export_is_whole_in_itself_and_links_to_other_projects_are_counted(
-    v4: Path, fresh_v4: Path, desk: Desk
+    v4: Path, empty_v4: Path, desk: Desk
 ) -> None:
     run_sql(
         v4,
@@ -438,17 +464,18 @@ def test_a_projects_export_is_whole_in_itself_and_links_to_other_projects_are_co
     report = desk.exported(v4, scope=('project=my "app"',))
     assert report.path
     assert report.left_out and report.left_out.links == {"task_dependencies": 1}
-    desk.imported(report.path, fresh_v4)
-    assert rows(fresh_v4, "SELECT id FROM projects") == [("proj-1",)]
-    assert rows(fresh_v4, "SELECT id FROM boards ORDER BY 1") == [("board-1",), ("board-2",)]
-    assert rows(fresh_v4, "SELECT id FROM tasks ORDER BY 1") == [
+    desk.imported(report.path, empty_v4)
+    assert rows(empty_v4, "SELECT id FROM projects") == [("proj-1",)]
+    assert rows(empty_v4, "SELECT id FROM task_types ORDER BY 1") == [("own",), ("software",)]
+    assert rows(empty_v4, "SELECT id FROM boards ORDER BY 1") == [("board-1",), ("board-2",)]
+    assert rows(empty_v4, "SELECT id FROM tasks ORDER BY 1") == [
         ("task-0",),
         ("task-a",),
         ("task-b",),
     ]
-    assert rows(fresh_v4, "SELECT * FROM task_dependencies") == [("task-a", "task-b", "blocks")]
-    assert rows(fresh_v4, "SELECT * FROM task_tags") == [("task-a", "bug")]
-    assert rows(fresh_v4, "PRAGMA foreign_key_check") == []
+    assert rows(empty_v4, "SELECT * FROM task_dependencies") == [("task-a", "task-b", "blocks")]
+    assert rows(empty_v4, "SELECT * FROM task_tags") == [("task-a", "bug")]
+    assert rows(empty_v4, "PRAGMA foreign_key_check") == []
 
 
 def test_a_projects_export_comes_into_a_populated_database_and_leaves_all_else_as_it_was(

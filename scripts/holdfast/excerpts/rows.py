@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from holdfast.database import OperationalError, quote_identifier
@@ -66,12 +66,12 @@ def source(table: Table) -> Source:
 
 def excluded_rows(graph: Graph, profile: Profile) -> Selection:
     """
-    Pick what a profile excludes, and the rows that go with it.
+    Pick what a profile excludes, referred to or not, and the rows that go with it.
 
     Raises: ProfileError for a condition that SQLite does not understand.
     """
     chooser = _Chooser(graph, profile, lambda _: True)
-    chooser.exclude()
+    chooser.exclude(needed_too=True)
     return chooser.excluded
 
 
@@ -88,13 +88,16 @@ class _Chooser:
         self._inside = Selection(graph)
         self._counts: dict[str, Mapping[str, int]] = {}
 
-    def exclude(self) -> None:
+    def exclude(self, *, needed_too: bool = False) -> None:
         """Find what the profile excludes, and the rows that go with it."""
         for name, rule in self._profile.exclude_rows.items() if self._profile else ():
             if folded(name) not in self._graph.sources:
                 continue
+            conditions = [f"({rule.where})"]
+            if rule.rule == "include" and not needed_too:
+                conditions += self._unreferred(name)
             try:
-                self.excluded.add(name, f"({rule.where})")
+                self.excluded.add(name, " AND ".join(conditions))
             except OperationalError as error:
                 title = self._profile.name if self._profile else ""
                 raise ProfileError(
@@ -103,6 +106,17 @@ class _Chooser:
                 ) from error
         self.excluded.add_dependents(lambda reference: self._rule(reference) == "exclude")
         self._counts["rows"] = self.excluded.counts()
+
+    def _unreferred(self, name: str) -> Iterator[str]:
+        """Write that nothing refers to a row."""
+        for child, key in self._graph.references:
+            if folded(key.parent) == folded(name):
+                same = " AND ".join(
+                    f"c.{quote_identifier(here)} = t.{quote_identifier(there)}"
+                    for here, there in zip(key.columns, key.parent_columns, strict=True)
+                )
+                child_rows = self._graph.sources[folded(child)].quoted
+                yield f"NOT EXISTS (SELECT 1 FROM {child_rows} AS c WHERE {same})"
 
     def narrow(self, scope: Sequence[str], *, may_be_gone: bool) -> None:
         """Find what belongs to a scope and what it needs, and set the links outside apart."""
@@ -164,7 +178,7 @@ class _Chooser:
         return values, counts
 
     def _rule(self, reference: Reference) -> str:
-        """Say what becomes of a row whose parent is excluded: exclude, null or keep."""
+        """Say what becomes of a row whose parent is excluded: exclude, null, keep or include."""
         rule = self._rules.get(folded(reference[1].parent), "null")
         return "exclude" if rule == "null" and not self._cuttable(reference) else rule
 

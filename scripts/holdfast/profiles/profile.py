@@ -15,7 +15,7 @@ TableName = Annotated[str, Text("the name of a table")]
 ColumnName = Annotated[str, Text("the name of a column")]
 Words = Annotated[str, Text("text")]
 System = Annotated[str, Text("linux, macos or windows", "linux|macos|windows")]
-Referring = Annotated[str, Text("exclude, null or keep", "exclude|null|keep")]
+Referring = Annotated[str, Text("exclude, null, keep or include", "exclude|null|keep|include")]
 PathTemplate = Annotated[
     str, Text("a path that starts with ~/, $VARIABLE or /", r"(~/|\$|/|[A-Za-z]:/).*")
 ]
