@@ -50,7 +50,9 @@ def add_scopes(parser: argparse.ArgumentParser) -> None:
                 type=f"{option}={{}}".format,
                 action="append",
                 metavar=word,
-                help=f"--scope {option}={word}" if word == "NAME" else argparse.SUPPRESS,
+                help=f"--scope {kind}=NAME; or --{kind}-id ID"
+                if word == "NAME"
+                else argparse.SUPPRESS,
             )
 
 
