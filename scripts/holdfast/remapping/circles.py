@@ -269,10 +269,10 @@ class _Looks:
             return
         self._connection.execute(
             f"INSERT INTO {_EDGES} SELECT n.id, {place}, q.id FROM {_NODES} AS n"
-            f" CROSS JOIN {copy.table.target_quoted} AS m ON {_has_key(copy, 'm', 'n')}"
+            f" CROSS JOIN {copy.table.target_quoted} AS m ON {_has_key(copy, 'm.', 'n')}"
             f" CROSS JOIN {parent.table.target_quoted} AS p ON {_refers(link)}"
             f" CROSS JOIN {_NODES} AS q ON q.kind = {self.kinds[link.parent]} AND q.row IS NULL"
-            f" AND {_has_key(parent, 'p', 'q')}"
+            f" AND {_has_key(parent, '+p.', 'q')}"
             f" WHERE n.kind = {self.kinds[name]} AND n.row IS NULL"
         )
 
@@ -312,10 +312,9 @@ def _refers(link: Link) -> str:
 
 
 def _has_key(copy: Copy, stored: str, other: str) -> str:
-    return all_of([f"{stored}.{key} = {other}.k{n}" for n, key in enumerate(copy.key)])
+    # A plus takes the type of the key away, which the indexes of our own tables have not.
+    return all_of([f"{other}.k{n} = {stored}{key}" for n, key in enumerate(copy.key)])
 
 
 def _is_matched(copy: Copy, stored: str) -> str:
-    # The plus takes the type of the key away, which the index of the matches has not.
-    same = all_of([f"x.k{n} = +{stored}.{key}" for n, key in enumerate(copy.key)])
-    return f"EXISTS (SELECT 1 FROM {copy.match} AS x WHERE {same})"
+    return f"EXISTS (SELECT 1 FROM {copy.match} AS x WHERE {_has_key(copy, f'+{stored}.', 'x')})"
