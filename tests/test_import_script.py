@@ -265,7 +265,8 @@ def test_fail_mode_names_the_first_keys_and_changes_nothing(home, database, back
         done = run(home, "import", backup, "--db", database, "--mode=fail", *words, exit_code=21)
         assert done.stderr == (
             "Error: rows that are already there: contacts: 2 (1, 3).\n"
-            "Use --mode merge to keep them, or --mode overwrite to take the backup's.\n"
+            "Use --mode merge to keep them, --mode overwrite to take the backup's,"
+            " or --mode remap to add the backup's as new rows.\n"
         )
     assert files_in(database.parent) == before
 
