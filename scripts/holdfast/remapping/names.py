@@ -70,7 +70,7 @@ def names_of(
             Name(each, is_certain=is_worldwide(each), countable=_countable(each, key, referring))
             for each in ordered
         ]
-    there = set(table.columns) - {column.name for column in table.added}
+    there = set(table.columns) - {column.name for column in table.added} - table.redacted.keys()
     return tuple(
         name
         for name in found
