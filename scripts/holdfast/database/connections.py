@@ -257,6 +257,8 @@ def _connected(
     with contextlib.closing(_open(path, mode, wait_seconds)) as connection:
         connection.create_function("is_negative_zero", 1, _is_negative_zero, deterministic=True)
         connection.create_function("unredacted", -1, unredacted, deterministic=True)
+        if attach:  # which reads the schema of all databases, and waits for a lock deaf to Ctrl-C
+            _patiently(connection, "SELECT count(*) FROM sqlite_schema", path, wait_seconds)
         for name, file in attach.items():
             connection.execute("ATTACH ? AS " + quote_identifier(name), [os.fspath(file)])
             connection.execute(f"PRAGMA {quote_identifier(name)}.journal_mode = OFF")
