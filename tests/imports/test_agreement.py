@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from holdfast.errors import ImportConflict, PlanChanged, WriteFailed
+from holdfast.errors import ImportConflict, ImportRefused, PlanChanged, WriteFailed
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.outcomes import ImportReport
 from holdfast.works import ConflictMode
@@ -157,8 +157,9 @@ def test_the_history_tells_who_did_what_when_under_which_plan(tool, context):
     done = tool.imported(yes=False, confirm=plan_id)
     run_sql(tool.path, "DROP TABLE u; CREATE TABLE u (id INTEGER PRIMARY KEY, x CHECK (x <> 'a'))")
     planned = tool.imported(yes=False).plan.plan_id
-    with pytest.raises(Exception, match="does not fit into u"):
+    with pytest.raises(ImportRefused, match="does not fit into u") as caught:
         tool.imported(yes=False, confirm=planned)
+    assert "the other tables with --tables" in caught.value.hint
     events = rows(
         context().history.path,
         "SELECT at, outcome, database, backup, details FROM events WHERE operation = 'import'"

@@ -131,7 +131,8 @@ def _write(job: ImportJob, work: Work, expected: TablePlan) -> None:
             raise
         raise ImportRefused(
             f"a row does not fit into {expected.name}: {error}",
-            hint="Nothing was changed. The database has a rule that the backup's rows break.",
+            hint="Nothing was changed. The database has a rule that the backup's rows break. Import"
+            " the other tables with --tables; restore makes a database of all of the backup.",
         ) from error
     planned = Written(expected.inserted, expected.overwritten, expected.removed)
     if written != planned:
