@@ -69,14 +69,28 @@ CAUSES = (
 def prepare() -> None:
     """
     Make every needed package importable, or end the process with a sentence and exit code 25.
-
-    Leaves no bytecode in an installed plugin: its folder may be read-only, and is not ours.
     """
     refuse_old_python()
-    is_checkout = (ROOT / ".git").exists()
-    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode) or not is_checkout
     if not are_installed():
         sys.path.insert(0, str(packages_or_exit(RUNTIME_LOCK)))
+    keep_bytecode()
+
+
+def keep_bytecode() -> None:
+    """
+    Let Python keep compiled code: beside a checkout's modules, else in the user's cache folder.
+
+    An installed plugin's folder may be read-only, and is not ours; and to compile all modules at
+    every start would take longer than a status.
+    """
+    from holdfast.errors import EnvironmentNotReady
+
+    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+    if not (ROOT / ".git").exists() and sys.pycache_prefix is None:
+        try:
+            sys.pycache_prefix = str(cache_folder() / "bytecode")
+        except EnvironmentNotReady:
+            sys.dont_write_bytecode = True
 
 
 def refuse_old_python() -> None:

@@ -14,7 +14,7 @@ from holdfast.outcomes import (
     VerifiedBackup,
     VerifyReport,
 )
-from holdfast.reports.words import RUNGS, broken_text, counted, size_text
+from holdfast.reports.words import RUNGS, broken_text, counted, size_text, tables_by_reason
 from holdfast.times import ago, moment
 
 _HEADLINE_TABLES = 8
@@ -44,10 +44,7 @@ def export_lines(report: ExportReport) -> Iterator[str]:
 
 def left_out_lines(left_out: LeftOut, skipped_tables: Iterable[SkippedTable]) -> Iterator[str]:
     """Yield what a backup leaves out: tables by reason, rows, links, references and columns."""
-    reasons: dict[str, list[str]] = {}
-    for skipped in skipped_tables:
-        reasons.setdefault(skipped.reason, []).append(skipped.table)
-    for reason, names in reasons.items():
+    for reason, names in tables_by_reason(skipped_tables).items():
         yield f"Left out: {', '.join(names)}, {reason}."
     for title, counts in (
         ("Rows left out", left_out.rows),

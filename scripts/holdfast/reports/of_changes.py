@@ -12,7 +12,7 @@ from holdfast.outcomes import (
     UndoneTable,
     UndoReport,
 )
-from holdfast.reports.words import counted
+from holdfast.reports.words import counted, tables_by_reason
 
 _IMPORTED = {
     "planned": "Plan: import",
@@ -42,8 +42,8 @@ def import_lines(report: ImportReport) -> Iterator[str]:
         yield f"  {counted(len(plan.tables) - len(busy), 'table')}: nothing to change"
     for row in plan.rows or ():
         yield f"    {row.table} {row.key}: {row.action}"
-    for skipped in plan.skipped:
-        yield f"Skipped: {skipped.table} ({skipped.reason})."
+    for reason, names in tables_by_reason(plan.skipped).items():
+        yield f"Skipped: {', '.join(names)} ({reason})."
     if report.restore_point:
         yield f"Before the change, the database was copied to {report.restore_point}"
     if report.outcome in ("planned", "rehearsed"):

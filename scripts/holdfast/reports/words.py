@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
-from holdfast.model import Rung
+from holdfast.model import Rung, SkippedTable
 
 RUNGS = {
     Rung.WHOLE: "whole",
@@ -23,6 +24,14 @@ def broken_text(count: int) -> str:
 def counted(count: int, noun: str) -> str:
     """Write a count with its noun: 1 table, 5,012 rows."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def tables_by_reason(skipped: Iterable[SkippedTable]) -> dict[str, list[str]]:
+    """Gather tables that are left out for the same reason, in the order in which they come."""
+    reasons: dict[str, list[str]] = {}
+    for each in skipped:
+        reasons.setdefault(each.reason, []).append(each.table)
+    return reasons
 
 
 def size_text(size: int) -> str:
