@@ -25,19 +25,28 @@ def main() -> int:
     packages = bootstrap.packages_or_exit(bootstrap.RUNTIME_LOCK)
     sys.path.insert(0, str(packages))
     os.environ["PYTHONPATH"] = str(packages)
-    from bench.measure import measure, place, run
+    from bench.measure import Measured, measure, place, run
     from bench.page import as_json, page
     from bench.works import MEMORY_DATA, MEMORY_WORKS, WORKS
 
     arguments = _parser().parse_args()
     folder = Path(arguments.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    measured = []
+    measured: list[Measured] = []
+    memory: dict[str, dict[str, float]] = {}
+
+    def write() -> None:
+        """Put what is known so far on the page, so that a run that is cut short is not lost."""
+        if not (arguments.only or arguments.data):
+            text = page(measured, memory, arguments.rounds)
+            (ROOT / "docs" / "performance.md").write_text(text, encoding="utf-8")
+            (folder / "performance.json").write_text(as_json(measured, memory), encoding="utf-8")
+
     for work in WORKS:
         if arguments.only in work.name and arguments.data in ("", work.data):
             measured.append(measure(work, folder, arguments.rounds))
             _say(f"{work.name}, {work.data}, {work.against}: {measured[-1].ratio:.2f}")
-    memory: dict[str, dict[str, float]] = {}
+            write()
     if not arguments.only or arguments.only == "memory":
         once = "{ours}/export.py --db {db} --format jsonl --output {made}/backup.jsonl"
         for data in MEMORY_DATA:
@@ -46,11 +55,9 @@ def main() -> int:
                     peak = run(command, words, "cp {other} {out}/live.db").peak_mb
                     memory.setdefault(name, {})[data] = peak
                     _say(f"memory of {name}, {data}: {peak:.0f} MB")
+                    write()
     if arguments.only or arguments.data:
-        print(page(measured, memory))
-    else:
-        (ROOT / "docs" / "performance.md").write_text(page(measured, memory), encoding="utf-8")
-        (folder / "performance.json").write_text(as_json(measured, memory), encoding="utf-8")
+        print(page(measured, memory, arguments.rounds))
     return 0 if all(each.holds for each in measured) else 1
 
 

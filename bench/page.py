@@ -24,11 +24,13 @@ higher. Holdfast does more in each: it takes digests, puts files on the disk and
 """
 
 
-def page(measured: Iterable[Measured], memory: Mapping[str, Mapping[str, float]]) -> str:
+def page(
+    measured: Iterable[Measured], memory: Mapping[str, Mapping[str, float]], rounds: int
+) -> str:
     """Write all results as Markdown."""
     lines = [
         _INTRODUCTION,
-        f"Measured on {machine()}.",
+        f"Measured on {machine()}, {rounds} pairs each after one to warm up.",
         "",
         "## Time",
         "",

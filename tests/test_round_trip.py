@@ -157,7 +157,7 @@ def test_what_was_in_the_backup_is_back_after_an_import(made, changes, form):
 
 
 @pytest.mark.slow
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(databases(), st.lists(CHANGES, min_size=3, max_size=3), st.sampled_from(WRITABLE))
 def test_what_was_in_the_backup_is_back_after_an_import_of_many_more(made, changes, form):
     try_it(made, changes, form)

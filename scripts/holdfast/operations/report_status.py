@@ -8,7 +8,7 @@ from datetime import datetime
 
 from holdfast import database, files
 from holdfast.database import Connection, quote_identifier
-from holdfast.errors import DatabaseLocked, DatabaseNotFound, HoldfastError
+from holdfast.errors import DatabaseLocked, DatabaseNotFound, HoldfastError, ProfileError
 from holdfast.model import DAMAGED, ChosenDatabase
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.shelf import backups_on_file, restore_command
@@ -74,6 +74,8 @@ def _look_at(
             return _stamp(context, connection), None
     except DatabaseLocked:  # which is a sign that it is in use, and none that it is broken
         return None, None
+    except ProfileError:
+        raise
     except HoldfastError as error:  # a status needs no database
         return None, error
 
