@@ -38,6 +38,7 @@ ORDER = [
     "excerpts",
     "history",
     "formats",
+    "stores",
     "beads_to_kata",
     "proof",
     "rebuild",

@@ -10,8 +10,14 @@ import pytest
 
 from holdfast.errors import SettingsError
 from holdfast.profiles import SETTINGS_FILE, DatabaseSettings, Settings, load_settings
+from holdfast.profiles.settings import (
+    EncryptionSettings,
+    KeepRules,
+    ScheduleSettings,
+    StoreSettings,
+)
 
-DOCS = Path(__file__).parents[1] / "docs" / "profiles.md"
+DOCS = Path(__file__).parents[1] / "docs" / "settings.md"
 
 
 def load(home: Path, text: str) -> Settings:
@@ -58,9 +64,15 @@ def test_paths_start_at_the_home_and_a_tilde_is_the_persons_home(
         ("database: {a: b.db}", "database: there is no such key"),
         ("databases: [a.db]", "databases: give names with their values, not a list"),
         ("databases: a.db", 'databases: give names with their values, not "a.db"'),
-        ("databases: {a: 7}", "databases.a: give the path or the keys path, profile, not 7"),
-        ("databases: {a: [b.db]}", "databases.a: give the path or the keys path, profile, not a"),
-        ("databases: {a: }", "databases.a: give the path or the keys path, profile, not nothing"),
+        ("databases: {a: 7}", "databases.a: give the path or the keys path, profile, keep, not 7"),
+        (
+            "databases: {a: [b.db]}",
+            "databases.a: give the path or the keys path, profile, keep, not a",
+        ),
+        (
+            "databases: {a: }",
+            "databases.a: give the path or the keys path, profile, keep, not nothing",
+        ),
         ("databases: {a: ''}", 'databases.a.path: give a path, not ""'),
         ("databases: {a: {profile: soy}}", "databases.a.path: missing: give a path"),
         ("databases: {a: {path: [x]}}", "databases.a.path: give a path, not a list"),
@@ -79,7 +91,7 @@ def test_paths_start_at_the_home_and_a_tilde_is_the_persons_home(
         ("output: true", "output: give a path, not true"),
         ("output: {path: x}", "output: give a path, not keys and values"),
         ("databases: a: b", "line 1: not valid YAML: "),
-        ("- a", "give the keys databases, output, not a list"),
+        ("- a", "give the keys databases, output, stores, keep, encryption, schedule, not a list"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_names_file_and_key(
@@ -103,7 +115,17 @@ def test_settings_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
         load_settings(tmp_path)
 
 
-@pytest.mark.parametrize("record", [Settings, DatabaseSettings])
+RECORDS = [
+    Settings,
+    DatabaseSettings,
+    KeepRules,
+    StoreSettings,
+    EncryptionSettings,
+    ScheduleSettings,
+]
+
+
+@pytest.mark.parametrize("record", RECORDS)
 def test_every_setting_is_in_the_docs(record: type) -> None:
     text = DOCS.read_text(encoding="utf-8").partition("# Settings")[2]
     names = [field.name for field in dataclasses.fields(record)]

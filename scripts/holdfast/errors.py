@@ -24,7 +24,13 @@ The error tree: each class carries its exit code, each error what to do next.
     ├── RestoreRefused (26)
     ├── RestoreFailed (27)
     ├── ProgramFailed (29)
-    └── ReadFailed (30)
+    ├── ReadFailed (30)
+    ├── StoreFailed (31)
+    │   └── ObjectMissing (32)
+    ├── StoreRefused (33)
+    ├── KeyNotAtHand (34)
+    ├── AlreadyRunning (35)
+    └── ScheduleFailed (36)
 
 Codes from 10 on belong to one class for ever: a class that goes takes its code along.
 """
@@ -187,3 +193,39 @@ class ReadFailed(HoldfastError):
     """A file could not be read: no permission, or a failing disk."""
 
     exit_code = 30
+
+
+class StoreFailed(HoldfastError):
+    """A store cannot be reached, refuses, or answers with what makes no sense."""
+
+    exit_code = 31
+
+
+class ObjectMissing(StoreFailed):
+    """A store no longer has what it should have."""
+
+    exit_code = 32
+
+
+class StoreRefused(HoldfastError):
+    """The rules of a store forbid it: plain secrets, or a backup of another machine."""
+
+    exit_code = 33
+
+
+class KeyNotAtHand(HoldfastError):
+    """What is encrypted cannot be opened with any key that is at hand."""
+
+    exit_code = 34
+
+
+class AlreadyRunning(HoldfastError):
+    """Another run of the same work is under way."""
+
+    exit_code = 35
+
+
+class ScheduleFailed(HoldfastError):
+    """The system's own scheduler cannot be set, or is not there."""
+
+    exit_code = 36

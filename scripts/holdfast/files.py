@@ -18,7 +18,7 @@ from holdfast.errors import ReadFailed, WriteFailed
 
 PARTIAL_PREFIX = ".partial-"
 _SCRATCH_PREFIX = "holdfast-"
-_COPY_BYTES = 1024 * 1024
+COPY_BYTES = 1024 * 1024
 _SYNC_BYTES = 32 * 1024 * 1024
 _SYNC_SECONDS = 0.1
 _LEFTOVER_SECONDS = 24 * 3600  # a partial file this old belongs to no running program
@@ -253,7 +253,7 @@ def make_empty(path: Path) -> None:
 def fill(target: Path, source: BinaryIO) -> None:
     """Copy all that is left of an open file into an empty one, and put it on disk."""
     with translated_errors(target), target.open("wb") as file:
-        shutil.copyfileobj(source, file, _COPY_BYTES)
+        shutil.copyfileobj(source, file, COPY_BYTES)
         fsync_file(file)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, SettingsError
 from holdfast.profiles.shape import Complaint, shape
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def read_record(
         record: Record = shape({} if values is None else values, wanted, "", base)
     except Complaint as complaint:
         where = f"{path.name}: {complaint.key}" if complaint.key else path.name
-        hint = f"{complaint.hint} docs/profiles.md explains every key; the file is {path}."
+        page = "settings" if error_class is SettingsError else "profiles"
+        hint = f"{complaint.hint} docs/{page}.md explains every key; the file is {path}."
         raise error_class(f"{where}: {complaint}", hint=hint.lstrip()) from complaint
     except UnicodeDecodeError as error:
         hint = f"Save {path} as UTF-8."

@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from holdfast.errors import SettingsError
 from holdfast.profiles.reading import read_record
-from holdfast.profiles.shape import ShortName
+from holdfast.profiles.shape import ShortName, Text
 
 SETTINGS_FILE = "backup.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRules:
+    """Which backups a prune keeps; each rule by itself, and any of them is enough."""
+
+    last: int | None = None
+    hourly: int | None = None
+    daily: int | None = None
+    weekly: int | None = None
+    monthly: int | None = None
+    yearly: int | None = None
+    within: Annotated[str, Text("a span such as 48h, 30d or 1y6m")] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +35,46 @@ class DatabaseSettings:
 
     path: Path
     profile: ShortName | None = None  # None: the one that recognises its tables
+    keep: KeepRules | None = None  # None: as for all databases
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """One place where backups are kept besides the output folder."""
+
+    shorthand: ClassVar[str] = "url"
+
+    # A folder, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or git:FOLDER.
+    url: Annotated[str, Text("a folder or an address such as s3://bucket/backups")]
+    # pages: each page of a database is kept once.
+    layout: Annotated[str, Text("files or pages", "files|pages")] = "files"
+    off_site: bool | None = None  # None: object storage is, a folder is not
+    plain_secrets: bool = False  # take backups with secrets in clear although it is off-site
+    encrypt: bool | None = None  # None: where recipients or a passphrase are set
+    keep: KeepRules | None = None  # None: as for the database
+    options: Mapping[str, str] = field(default_factory=dict)  # such as endpoint, region
+    push: bool = False  # git alone
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptionSettings:
+    """Who can open what is encrypted, and with what it is opened here."""
+
+    recipients: tuple[str, ...] = ()  # age1...
+    passphrase_file: Path | None = None  # instead of recipients
+    identities: tuple[Path, ...] = ()  # files with keys that open backups
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleSettings:
+    """What a scheduled run does besides its backups; commands are lists of words."""
+
+    stores: tuple[ShortName, ...] = ()  # empty: all
+    prune: bool = True
+    ping_success: str | None = None  # a URL that is fetched
+    ping_failure: str | None = None
+    on_success: tuple[str, ...] = ()  # a command
+    on_failure: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +83,10 @@ class Settings:
 
     databases: Mapping[ShortName, DatabaseSettings] = field(default_factory=dict)
     output: Path | None = None  # None: the home's own output folder
+    stores: Mapping[ShortName, StoreSettings] = field(default_factory=dict)
+    keep: KeepRules | None = None  # None: a prune deletes nothing
+    encryption: EncryptionSettings = field(default_factory=EncryptionSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
 
 
 def load_settings(home: Path) -> Settings:

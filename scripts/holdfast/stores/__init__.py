@@ -1,0 +1,1 @@
+"""Places where backups are kept, besides the output folder."""

@@ -1,0 +1,97 @@
+"""A folder as a place for objects: another disk, a mounted share, a synced folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from holdfast import files
+from holdfast.errors import HoldfastError, ObjectMissing, StoreFailed, WriteFailed
+from holdfast.stores.objects import ObjectFacts
+from holdfast.times import utc_text
+
+
+class FolderObjects:
+    """Objects as files below one folder, which is made when the first is put."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.location = str(folder)
+
+    def put(self, name: str, source: BinaryIO) -> bool:
+        target = self.folder / name
+        if target.exists():
+            return False
+        with self._translated(), files.new_file(target.parent) as (file, partial):
+            with files.translated_errors(target):
+                shutil.copyfileobj(source, file, files.COPY_BYTES)
+                files.fsync_file(file)
+            try:
+                files.publish(partial, [target])
+            except WriteFailed:
+                if target.exists():  # another was quicker
+                    return False
+                raise
+        return True
+
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        try:
+            file = (self.folder / name).open("rb")
+        except FileNotFoundError as error:
+            raise ObjectMissing(
+                f"{self.folder / name} is not there", hint="See what there is with status."
+            ) from error
+        except OSError as error:
+            raise self._failed(error) from error
+        with self._translated(), files.reading(self.folder / name), file:
+            yield file
+
+    def read_range(self, name: str, start: int, length: int) -> bytes:
+        with self.open(name) as file:
+            file.seek(start)
+            return file.read(length)
+
+    def list(self, prefix: str = "") -> Iterator[ObjectFacts]:
+        below = self.folder / prefix.rpartition("/")[0]
+        if below.is_dir():
+            yield from (each for each in self._walk(below) if each.name.startswith(prefix))
+
+    def _walk(self, folder: Path) -> Iterator[ObjectFacts]:
+        try:
+            # As whole names sort: a folder among its neighbours by its name and the slash.
+            entries = sorted(os.scandir(folder), key=lambda each: each.name + "/" * each.is_dir())
+            for entry in entries:
+                if entry.is_dir():
+                    yield from self._walk(Path(entry.path))
+                elif not entry.name.startswith(files.PARTIAL_PREFIX):
+                    facts = entry.stat()
+                    modified = datetime.fromtimestamp(facts.st_mtime, UTC)
+                    name = Path(entry.path).relative_to(self.folder).as_posix()
+                    yield ObjectFacts(name, facts.st_size, utc_text(modified))
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def delete(self, name: str) -> None:
+        with self._translated():
+            files.remove(self.folder / name)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreFailed:
+            raise
+        except HoldfastError as error:
+            raise StoreFailed(str(error), hint=error.hint) from error
+
+    def _failed(self, error: OSError) -> StoreFailed:
+        return StoreFailed(
+            f"{self.folder}: {error.strerror or error}",
+            hint="Check that the disk is there, and that you may read and write the folder.",
+        )
