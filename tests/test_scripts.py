@@ -196,6 +196,7 @@ def test_json_prints_one_object_that_says_it_all(home, notes):
         "left_out": {"columns": {}, "links": {}, "references": {}, "rows": {}},
         "secrets": {},
         "is_redacted": False,
+        "copies": [],
         "skipped_tables": [],
         "missing_tables": [],
         "profile": None,

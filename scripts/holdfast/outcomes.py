@@ -67,6 +67,19 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredCopy:
+    """What became of one backup that was to be put into a store."""
+
+    store: str
+    backup: Path  # the local file
+    name: str = ""  # in the store; "": it is not there
+    bytes: int = 0  # that it takes there
+    problem: str = ""  # why it is not there
+    hint: str = ""
+    exit_code: int = 0  # of the problem
+
+
+@dataclass(frozen=True, slots=True)
 class ExportReport:
     """The backup that an export made."""
 
@@ -85,6 +98,7 @@ class ExportReport:
     # Rows that hold a secret, by table and column with a dot between.
     secrets: Mapping[str, int] = field(default_factory=dict)
     is_redacted: bool = False  # the backup has markers in their place
+    copies: tuple[StoredCopy, ...] = ()  # one for each store that it was to go to
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ EXAMPLES = """\
   export tasks tags            these groups of tables alone
   export boards Planning       one board, with all that belongs to it
   export --project Planning    one project, with all that belongs to it or that it needs
+  export --to cloud            and put it into that store of backup.yaml
   export --output - | jq .     write to standard output"""
 
 
@@ -58,6 +59,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write this file; - for standard output"
+    )
+    parser.add_argument(
+        "--to",
+        metavar="STORE",
+        action="append",
+        default=[],
+        help="put it into this store of backup.yaml as well; repeatable; all stands for each",
     )
     parser.add_argument("--format", choices=WRITABLE, default="json", help="how it is written")
     parser.add_argument(
@@ -99,6 +107,7 @@ def run(context: Context, arguments: argparse.Namespace) -> ExportReport:
         output=user_path(arguments.output).absolute()
         if arguments.output and not to_stdout
         else None,
+        stores=tuple(arguments.to),
         stream=sys.stdout.buffer if to_stdout else None,
         format=arguments.format,
         compression=arguments.compress,

@@ -77,8 +77,16 @@ def decompressed(file: BinaryIO) -> Iterator[BinaryIO]:
 
 def is_compressed(path: Path) -> bool:
     """Tell whether a file's content begins as one of the compressions that are read."""
+    return compression_suffix(path) != ""
+
+
+def compression_suffix(path: Path) -> str:
+    """Return what the name of a file should end in, by how its content is compressed."""
     with path.open("rb") as file:
-        return file.read(4).startswith((_ZSTD_MAGIC, _GZIP_MAGIC))
+        start = file.read(4)
+    if start.startswith(_ZSTD_MAGIC):
+        return SUFFIXES["zstd"]
+    return SUFFIXES["gzip"] if start.startswith(_GZIP_MAGIC) else ""
 
 
 def tail(path: Path, size: int) -> bytes:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from holdfast.errors import DatabaseNotFound, HoldfastError
+from holdfast import files
+from holdfast.errors import DatabaseNotFound, HoldfastError, UsageError
 from holdfast.files import user_path
 from holdfast.history import History, KnownBackup
 from holdfast.model import ChosenDatabase
@@ -21,6 +24,8 @@ from holdfast.profiles import (
     location_paths,
     profile_folder,
 )
+from holdfast.stores import Store, open_store
+from holdfast.stores.owner import owner_mark
 from holdfast.times import utc_text
 
 
@@ -51,6 +56,27 @@ class Context:
     @cached_property
     def history(self) -> History:
         return History(self.output)
+
+    @cached_property
+    def owner(self) -> str:
+        """The mark under which this machine keeps its backups in stores."""
+        return owner_mark(self.home.path, self.actor.rpartition("@")[2])
+
+    def store(self, name: str) -> Store:
+        """
+        Return a store of backup.yaml, without asking anything of it yet.
+
+        Raises: UsageError when no such store is set; SettingsError.
+        """
+        settings = self.settings.stores
+        if name not in settings:
+            raise UsageError(
+                f"there is no store {name} in backup.yaml",
+                hint=f"There is {', '.join(settings)}."
+                if settings
+                else "Name one there, as in docs/settings.md.",
+            )
+        return open_store(name, settings[name], self.owner, self.home.path, self.environment)
 
     def known_backups(self) -> list[KnownBackup]:
         """Return the backups on record; none when the history cannot be read."""
@@ -92,6 +118,19 @@ def choose_database(
         f"no database found; looked at {', '.join(looked_at)}",
         hint="Name one with --db PATH, or try everything on invented data with --sample.",
     )
+
+
+def name_of_database(context: Context, path: Path) -> str:
+    """
+    Return the short name of a database: that of backup.yaml, or one made of its path.
+
+    What is made of a path is the same on each call, and for no two paths.
+    """
+    for name, each in context.settings.databases.items():
+        if each.path.resolve() == path:
+            return name
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")
+    return f"{stem or 'database'}-{hashlib.sha256(files.text_of(path).encode()).hexdigest()[:8]}"
 
 
 def _usual_places(context: Context) -> Iterator[ChosenDatabase]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from holdfast import __version__, database, files
@@ -27,7 +28,7 @@ from holdfast.model import (
     Trailer,
     part_of,
 )
-from holdfast.operations.context import Context, choose_database
+from holdfast.operations.context import Context, choose_database, name_of_database
 from holdfast.operations.export_job import (
     ExportOptions,
     Source,
@@ -36,6 +37,7 @@ from holdfast.operations.export_job import (
     write_stream,
 )
 from holdfast.operations.export_notes import expected_tables, remember, shrinkage, stamp
+from holdfast.operations.keeping import choose_stores, keep
 from holdfast.operations.like_with_like import opened_to_take
 from holdfast.outcomes import ExportReport
 from holdfast.profiles import recognise
@@ -59,6 +61,7 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
         read back as it should.
     """
     _complain_of_options(options)
+    stores = choose_stores(context, options.stores)
     chosen = choose_database(context, options.database, sample=options.sample)
     if options.sample and not chosen.path.exists():
         with contextlib.suppress(WriteFailed):  # another export was quicker to make it
@@ -95,9 +98,11 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
             else stamp(context, chosen, source.profile, source.schema, options.wait_seconds)
         ),
     ]
-    return _report(
+    report = _report(
         source, chosen, trailer, path=path, verified=_proof(options), warnings=tuple(warnings)
     )
+    name = name_of_database(context, chosen.path)
+    return replace(report, copies=keep(path, name, context.timestamp, stores))
 
 
 def _proof(options: ExportOptions) -> str:
@@ -192,6 +197,10 @@ def _complain_of_options(options: ExportOptions) -> None:
         raise UsageError("--pretty is for --format json", hint="Leave it out.")
     if options.compression != "none" and options.format == "zip":
         raise UsageError("a zip is compressed in itself", hint="Leave --compress out.")
+    if options.stream is not None and options.stores:
+        raise UsageError(
+            "what goes to standard output goes into no store", hint="Leave --output - out."
+        )
     if options.stream is not None and not form.is_stream:
         raise UsageError(
             f"--format {options.format} cannot go to standard output",

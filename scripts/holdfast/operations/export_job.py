@@ -36,6 +36,7 @@ class ExportOptions:
     tables: tuple[str, ...] = ()
     scope: tuple[str, ...] = ()  # such as project=Planning
     redact: bool = False  # put a marker in the place of each secret that the profile names
+    stores: tuple[str, ...] = ()  # of backup.yaml, where it goes as well; `all`: to each of them
     output: Path | None = None  # a file to write instead of one in the output folder
     stream: BinaryIO | None = None  # write here, and make no file
     format: str = "json"

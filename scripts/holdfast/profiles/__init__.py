@@ -16,7 +16,13 @@ from holdfast.profiles.profile import (
     activity_row,
 )
 from holdfast.profiles.references import with_references
-from holdfast.profiles.settings import SETTINGS_FILE, DatabaseSettings, Settings, load_settings
+from holdfast.profiles.settings import (
+    SETTINGS_FILE,
+    DatabaseSettings,
+    Settings,
+    StoreSettings,
+    load_settings,
+)
 
 __all__ = [
     "SETTINGS_FILE",
@@ -32,6 +38,7 @@ __all__ = [
     "Reference",
     "Scope",
     "Settings",
+    "StoreSettings",
     "activity_row",
     "choose_groups",
     "load_profiles",

@@ -47,6 +47,9 @@ def exit_code(report: Report) -> int:
         (report.tells_by_exit_code and not report.same) or report.sync is Sync.DIVERGED
     ):
         return DONE_WITH_WARNINGS
+    if isinstance(report, ExportReport):
+        failed = (each.exit_code for each in report.copies if each.exit_code)
+        return next(failed, DONE_WITH_WARNINGS if report.warnings else DONE)
     return DONE_WITH_WARNINGS if report.warnings else DONE
 
 

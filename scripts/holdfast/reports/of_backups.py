@@ -11,6 +11,7 @@ from holdfast.outcomes import (
     ExportReport,
     RestoreReport,
     StatusReport,
+    StoredCopy,
     VerifiedBackup,
     VerifyReport,
 )
@@ -40,6 +41,17 @@ def export_lines(report: ExportReport) -> Iterator[str]:
             yield f"Secrets replaced by a marker: {rows}."
         else:
             yield f"Secrets in clear: {rows}. Keep the file to yourself, or use --redact."
+    yield from copy_lines(report.copies)
+
+
+def copy_lines(copies: Iterable[StoredCopy]) -> Iterator[str]:
+    """Yield what became of backups that were to be put into stores."""
+    for copy in copies:
+        if copy.problem:
+            yield f"NOT in {copy.store}: {copy.problem}."
+            yield f"  {copy.hint}"
+        else:
+            yield f"In {copy.store}: {copy.name} ({size_text(copy.bytes)}, read back)."
 
 
 def left_out_lines(left_out: LeftOut, skipped_tables: Iterable[SkippedTable]) -> Iterator[str]:

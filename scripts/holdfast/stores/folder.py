@@ -17,7 +17,7 @@ from holdfast.times import utc_text
 
 
 class FolderObjects:
-    """Objects as files below one folder, which is made when the first is put."""
+    """Objects as files below one folder, made with the first of them where its parent is there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -25,8 +25,10 @@ class FolderObjects:
 
     def put(self, name: str, source: BinaryIO) -> bool:
         target = self.folder / name
-        if target.exists():
-            return False
+        self._complain_of_absence()
+        with contextlib.suppress(OSError):  # which the writing will tell of
+            if target.exists():
+                return False
         with self._translated(), files.new_file(target.parent) as (file, partial):
             with files.translated_errors(target):
                 shutil.copyfileobj(source, file, files.COPY_BYTES)
@@ -77,9 +79,26 @@ class FolderObjects:
         except OSError as error:
             raise self._failed(error) from error
 
+    def folders(self) -> Iterator[str]:
+        try:
+            inside = list(os.scandir(self.folder)) if self.folder.is_dir() else []
+            yield from (each.name for each in inside if each.is_dir())
+        except OSError as error:
+            raise self._failed(error) from error
+
     def delete(self, name: str) -> None:
         with self._translated():
             files.remove(self.folder / name)
+
+    def _complain_of_absence(self) -> None:
+        """Make no folder where a disk should be: its copies would lie on the disk that is here."""
+        with contextlib.suppress(OSError):
+            if self.folder.is_dir() or self.folder.parent.is_dir():
+                return
+        raise StoreFailed(
+            f"{self.folder.parent} is not there",
+            hint="Check that its disk is connected; or make that folder, if it is a new place.",
+        )
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

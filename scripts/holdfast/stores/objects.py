@@ -53,6 +53,10 @@ class Objects(Protocol):
         """Yield all objects whose names begin with `prefix`, by name, in bounded memory."""
         ...
 
+    def folders(self) -> Iterator[str]:
+        """Yield the first parts of all names that have several, each once, in no order."""
+        ...
+
     def delete(self, name: str) -> None:
         """Remove an object; one that is not there is as good as removed."""
         ...
