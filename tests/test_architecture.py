@@ -61,6 +61,8 @@ ORDER = [
 ]
 # What runs before any package is there; may import the modules named here, and no others.
 APART = {"bootstrap": {"errors"}, "__init__": set()}
+# Who has packages installed that only some people need.
+MAY_INSTALL = {"stores"}
 
 ONLY_IN = {
     "sqlite3": {"database"},
@@ -130,7 +132,8 @@ def wrong_arrows(name: str, parsed: ast.Module) -> set[str]:
     used = layers_used(parsed)
     if name in APART:
         return used - APART[name]
-    return used - set(ORDER[: ORDER.index(name) + 1])
+    allowed = {"bootstrap"} if name in MAY_INSTALL else set()
+    return used - set(ORDER[: ORDER.index(name) + 1]) - allowed
 
 
 def outward_calls(parsed: ast.Module) -> list[str]:

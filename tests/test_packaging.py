@@ -16,7 +16,10 @@ from holdfast import bootstrap
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-cloud.lock"]
+
+
+S3_LOCK = "tests/stores/requirements-s3.lock"
 
 
 def requirements(lock: str) -> list[str]:
@@ -25,7 +28,7 @@ def requirements(lock: str) -> list[str]:
     return text.replace("\\\n", "").splitlines()
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, S3_LOCK])
 def test_a_lock_file_pins_every_package_with_hashes_and_names_no_place(lock: str) -> None:
     for requirement in requirements(lock):
         assert re.fullmatch(
@@ -35,7 +38,17 @@ def test_a_lock_file_pins_every_package_with_hashes_and_names_no_place(lock: str
 
 def test_the_tests_run_with_the_packages_that_people_get() -> None:
     assert set(requirements(LOCKS[0])) < set(requirements(LOCKS[1]))
+    assert set(requirements(LOCKS[2])) < set(requirements(LOCKS[1]))
 
+
+@pytest.mark.parametrize("extra", bootstrap.EXTRAS)
+def test_the_lock_file_of_an_extra_holds_what_it_adds_and_nothing_else(extra: str) -> None:
+    _, project, first, _ = bootstrap.EXTRAS[extra]
+    asked = PROJECT["optional-dependencies"][extra]
+    assert asked == [f"{project}>={'.'.join(map(str, first))}"]
+    locked = set(requirements(f"requirements-{extra}.lock"))
+    assert any(each.startswith(f"{project}==") for each in locked)
+    assert locked & set(requirements(LOCKS[0])) == set()
 
 def test_the_lock_file_holds_every_package_that_the_project_asks_for() -> None:
     asked = {re.split("[>;]", dependency)[0] for dependency in PROJECT["dependencies"]}

@@ -22,6 +22,7 @@ ENVIRONMENT_NOT_READY = 25  # as in errors, which an old Python cannot import
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME_LOCK = ROOT / "requirements.lock"
+CLOUD = "cloud"  # the extra of those who keep backups in object storage
 
 NO_LIMIT = (sys.maxsize,)
 # By import name: the project on PyPI, its first version that will do, the first that will not.
@@ -31,6 +32,8 @@ NEEDED = {
     "sqlite_utils": ("sqlite-utils", (4, 2), (5,)),
     "yaml": ("pyyaml", (6,), NO_LIMIT),
 }
+# By extra: the package that tells whether it is installed, as in NEEDED.
+EXTRAS = {CLOUD: ("obstore", "obstore", (0, 12), NO_LIMIT)}
 if sys.version_info < (3, 14):
     NEEDED["backports.zstd"] = ("backports-zstd", (1, 5), NO_LIMIT)
 
@@ -74,6 +77,27 @@ def prepare() -> None:
     if not are_installed():
         sys.path.insert(0, str(packages_or_exit(RUNTIME_LOCK)))
     keep_bytecode()
+
+
+def add_packages(extra: str) -> None:
+    """
+    Make the packages of an extra importable: those at hand, or installed once from its lock file.
+
+    Raises:
+        EnvironmentNotReady: they are missing, and cannot be installed.
+    """
+    module, project, first, beyond = EXTRAS[extra]
+    if first <= installed_release(module, project) < beyond:
+        return
+    lock = ROOT / f"requirements-{extra}.lock"
+    if not lock.is_file():  # of a wheel, whose packages are the business of who installed it
+        raise not_ready(
+            f"the package {project} is not installed",
+            f"Install it with: pip install 'holdfast[{extra}]'",
+        )
+    # Behind all others: where one package is in both, the first is the one that was loaded.
+    sys.path.append(str(packages_of(lock, f"setting up {project} (once, a few seconds) ...")))
+    importlib.invalidate_caches()
 
 
 def keep_bytecode() -> None:
@@ -142,18 +166,19 @@ def packages_or_exit(lock: Path) -> Path:
     from holdfast.errors import CANCELLED, EnvironmentNotReady
 
     try:
-        folder = cache_folder() / f"packages-{packages_key(lock)}"
-        build_once(
-            folder,
-            lambda staging: install(lock, staging),
-            notice="setting up its Python packages (once, about ten seconds) ...",
-        )
-        return folder
+        return packages_of(lock, "setting up its Python packages (once, about ten seconds) ...")
     except EnvironmentNotReady as error:
         complain(str(error), error.hint)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(CANCELLED)
+
+
+def packages_of(lock: Path, notice: str) -> Path:
+    """The folder with the packages of a lock file; built when it is missing, with a notice."""
+    folder = cache_folder() / f"packages-{packages_key(lock)}"
+    build_once(folder, lambda staging: install(lock, staging), notice=notice)
+    return folder
 
 
 def cache_folder() -> Path:

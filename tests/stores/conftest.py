@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from holdfast.operations.export_backup import ExportOptions, export_backup
+from holdfast.profiles import StoreSettings
 from tests.conftest import MakeContext, MakeDatabase, run_sql
 from tests.stores.places import MakeBackup
+from tests.stores.servers import BUCKET, KEY_ID, SECRET, S3Server, s3_server
 
 _ROWS = """
 CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, raw BLOB);
@@ -31,3 +35,21 @@ def make_backup(context: MakeContext, make_database: MakeDatabase, tmp_path: Pat
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """Run an object store, for all tests of this process that need one."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3_settings(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> StoreSettings:
+    """Settings for an empty prefix of the bucket, with its keys in the environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    return StoreSettings(
+        url=f"s3://{BUCKET}/{uuid4().hex}",
+        options={"endpoint": s3.endpoint, "region": "us-east-1"},
+    )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from holdfast.formats import open_backup
 from holdfast.profiles import StoreSettings
 from holdfast.stores import Store, StoredBackup, open_store
+from holdfast.stores.cloud import CloudObjects
+from holdfast.stores.files_layout import FilesStore
 
 OWNER, OTHER = "laptop-1f3a", "desk-77b0"
 AT = "2026-11-20T03:00:00Z"
@@ -19,18 +24,41 @@ OpenStore = Callable[..., Store]
 MakeBackup = Callable[..., Path]
 
 
-def in_folder(tmp_path: Path) -> OpenStore:
-    settings = StoreSettings(url="disk/backups")
+def in_folder(request: pytest.FixtureRequest) -> OpenStore:
+    tmp_path = request.getfixturevalue("tmp_path")
     (tmp_path / "disk").mkdir()
 
     def open_as(owner: str = OWNER) -> Store:
-        return open_store("disk", settings, owner, tmp_path, {})
+        return open_store("disk", StoreSettings(url="disk/backups"), owner, tmp_path, {})
 
     return open_as
 
 
-STORES: dict[str, Callable[[Path], OpenStore]] = {
+def in_memory(request: pytest.FixtureRequest) -> OpenStore:
+    from obstore.store import MemoryStore
+
+    objects = CloudObjects(MemoryStore(), "memory://")
+
+    def open_as(owner: str = OWNER) -> Store:
+        return FilesStore("memory", objects, owner, is_off_site=True)
+
+    return open_as
+
+
+def in_s3(request: pytest.FixtureRequest) -> OpenStore:
+    settings = request.getfixturevalue("s3_settings")
+
+    def open_as(owner: str = OWNER) -> Store:
+        return open_store("cloud", settings, owner, Path(), os.environ)
+
+    return open_as
+
+
+# By name; each makes an empty place, and what opens a store in it.
+STORES: dict[str, Callable[[pytest.FixtureRequest], OpenStore]] = {
     "folder": in_folder,
+    "memory": in_memory,
+    "s3": in_s3,
 }
 
 

@@ -24,8 +24,8 @@ from tests.stores.places import (
 
 
 @pytest.fixture(params=[name for name in STORES if name != "git"])
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
-    return STORES[request.param](tmp_path)
+def opened(request: pytest.FixtureRequest) -> OpenStore:
+    return STORES[request.param](request)
 
 
 def test_own_backups_are_deleted_and_those_that_have_gone_already_are_passed_by(

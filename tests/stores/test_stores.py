@@ -13,8 +13,8 @@ from tests.stores.places import AT, OWNER, STORES, MakeBackup, OpenStore, digest
 
 
 @pytest.fixture(params=STORES)
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
-    return STORES[request.param](tmp_path)
+def opened(request: pytest.FixtureRequest) -> OpenStore:
+    return STORES[request.param](request)
 
 
 def test_a_store_in_which_nothing_lies_lists_nothing(opened: OpenStore) -> None:

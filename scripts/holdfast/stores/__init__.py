@@ -18,7 +18,12 @@ __all__ = ["Objects", "Store", "StoredBackup", "open_objects", "open_store"]
 
 
 def open_store(
-    name: str, settings: StoreSettings, owner: str, base: Path, environment: Mapping[str, str]
+    name: str,
+    settings: StoreSettings,
+    owner: str,
+    base: Path,
+    environment: Mapping[str, str],
+    wait_seconds: float | None = None,
 ) -> Store:
     """
     Return a store that backup.yaml names; nothing is asked of the place yet.
@@ -26,10 +31,11 @@ def open_store(
     Args:
         owner: the mark of this machine.
         base: where the path of a folder starts.
+        wait_seconds: how long each answer of a service may take; None: as a slow line needs.
 
-    Raises: SettingsError for an address or a layout that is not known.
+    Raises: SettingsError for an address, an option or a layout that is not known.
     """
-    objects = open_objects(name, settings, base, environment)
+    objects = open_objects(name, settings, base, environment, wait_seconds)
     is_off_site = settings.off_site
     if is_off_site is None:
         is_off_site = not isinstance(objects, FolderObjects)
@@ -39,26 +45,25 @@ def open_store(
 
 
 def open_objects(
-    name: str, settings: StoreSettings, base: Path, environment: Mapping[str, str]
+    name: str,
+    settings: StoreSettings,
+    base: Path,
+    environment: Mapping[str, str],
+    wait_seconds: float | None = None,
 ) -> Objects:
     """Return the place for objects that a store lies in; raises as `open_store`."""
     scheme = re.match(r"([a-z][a-z0-9+.-]*)://", settings.url)
-    kind = scheme[1] if scheme else ""
-    if kind not in _PLACES:
-        known = ", ".join(f"{each}://" for each in _PLACES if each)
+    if scheme is None:
+        return FolderObjects(base / files.user_path(settings.url))
+    if scheme[1] not in _CLOUDS:
         raise SettingsError(
-            f"stores.{name}.url: {kind}:// is not known",
-            hint=f"Give a folder, or an address that begins with {known}."
-            if known
-            else "Give a folder.",
+            f"stores.{name}.url: {scheme[1]}:// is not known",
+            hint="Give a folder, or an address that begins with s3://, gs:// or az://.",
         )
-    return _PLACES[kind](settings, base, environment)
+    from holdfast.stores.cloud_access import open_cloud
+
+    return open_cloud(name, settings, environment, wait_seconds)
 
 
-def _folder(settings: StoreSettings, base: Path, _environment: Mapping[str, str]) -> Objects:
-    return FolderObjects(base / files.user_path(settings.url))
-
-
-# By what an address begins with.
-_PLACES: dict[str, Callable[[StoreSettings, Path, Mapping[str, str]], Objects]] = {"": _folder}
+_CLOUDS = ("s3", "gs", "az")
 _LAYOUTS: dict[str, Callable[..., Store]] = {"files": FilesStore}

@@ -29,7 +29,11 @@ class FolderObjects:
         with contextlib.suppress(OSError):  # which the writing will tell of
             if target.exists():
                 return False
-        with self._translated(), files.new_file(target.parent) as (file, partial):
+        # Unfinished ones lie in the folder itself, where they are found however many objects
+        # the folder below has.
+        with self._translated(), files.new_file(self.folder) as (file, partial):
+            files.remove_leftovers(self.folder, partial.stat().st_mtime)
+            files.make_folder(target.parent)
             with files.translated_errors(target):
                 shutil.copyfileobj(source, file, files.COPY_BYTES)
                 files.fsync_file(file)
