@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -111,7 +112,7 @@ def shape_record(values: dict[Any, Any], wanted: Any, key: str, base: Path) -> A
     for name in values:
         if name not in known:
             raise unknown_key(name, list(known), key)
-    types = get_type_hints(wanted, include_extras=True)
+    types = types_of(wanted)
     arguments = {}
     for name, field in known.items():
         if values.get(name) is not None:
@@ -125,6 +126,12 @@ def shape_record(values: dict[Any, Any], wanted: Any, key: str, base: Path) -> A
     except Complaint as complaint:
         at = below(key, complaint.key)
         raise Complaint(at, str(complaint), hint=complaint.hint) from None
+
+
+@functools.cache
+def types_of(record: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields; Python works them out anew each time it is asked."""
+    return get_type_hints(record, include_extras=True)
 
 
 def shape_path(value: str, key: str, base: Path) -> Path:
