@@ -51,6 +51,7 @@ def test_the_lock_file_of_an_extra_holds_what_it_adds_and_nothing_else(extra: st
     assert any(each.startswith(f"{project}==") for each in locked)
     assert locked & set(requirements(LOCKS[0])) == set()
 
+
 def test_the_lock_file_holds_every_package_that_the_project_asks_for() -> None:
     asked = {re.split("[>;]", dependency)[0] for dependency in PROJECT["dependencies"]}
     locked = {requirement.split("==")[0] for requirement in requirements(LOCKS[0])}

@@ -240,7 +240,7 @@ def test_a_wrong_value_is_an_error_that_names_file_and_key(
     [
         ("", "name: missing: give a short name of letters, digits, - and _"),
         ("# nothing yet", "name: missing: give a short name of letters, digits, - and _"),
-        ("name: tool\ntitle: Tool", "recognise: missing: give a list"),
+        ("name: tool\nrecognise: [a]", "title: missing: give text"),
         ("name: tool\ntitle:\nrecognise: [a]", "title: missing: give text"),
         ("name: tool\ntitle: Tool\nrecognise: []", "recognise: an empty list"),
         (MINIMAL + "order: [a]\norder: [b]", "line 5: order: already given in line 4"),

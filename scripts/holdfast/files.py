@@ -257,6 +257,18 @@ def fill(target: Path, source: BinaryIO) -> None:
         fsync_file(file)
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Write a small file at once, in the place of one of its name, whose mode it takes."""
+    with new_file(path.parent) as (file, partial):
+        with translated_errors(path):
+            file.write(text.encode())
+            fsync_file(file)
+        if path.exists():
+            take_over(partial, path.resolve())
+        else:
+            publish(partial, [path])
+
+
 def complain_of_name(path: Path) -> None:
     """Refuse a name that SQLite gives to the log of a database, and would delete as such."""
     if path.name.endswith(("-wal", "-shm", "-journal")):
@@ -299,35 +311,6 @@ def move_with_sidecars(source: Path, target: Path) -> None:
         if old.exists():
             with translated_errors(new):
                 shutil.move(old, new)
-
-
-def holders(paths: Iterable[Path]) -> list[str]:
-    """
-    Name the other programs that have a file open: `python3 (process 123)`.
-
-    Returns: nothing where the system does not tell, as anywhere but on Linux.
-    """
-    wanted = set().union(*map(_identity, paths))
-    names = []
-    for process in Path("/proc").glob("[0-9]*") if wanted else ():
-        if process.name != str(os.getpid()) and wanted & _open_files(process):
-            with contextlib.suppress(OSError):
-                names.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
-    return names
-
-
-def _open_files(process: Path) -> set[tuple[int, int]]:
-    with contextlib.suppress(OSError):  # not ours to look at, or gone
-        return set().union(*map(_identity, (process / "fd").iterdir()))
-    return set()
-
-
-def _identity(path: Path) -> set[tuple[int, int]]:
-    """Return what tells a file from others, whatever it is called; nothing when it is gone."""
-    with contextlib.suppress(OSError):
-        facts = path.stat()
-        return {(facts.st_dev, facts.st_ino)}
-    return set()
 
 
 def remove_leftovers(folder: Path, now: float, *, prefix: str = PARTIAL_PREFIX) -> None:

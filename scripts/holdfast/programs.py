@@ -1,10 +1,13 @@
-"""Starts other programs and returns what they print: the only module that does."""
+"""Other programs: started, for what they print; and found, by the files they hold open."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from holdfast.errors import ProgramFailed
 
@@ -47,3 +50,32 @@ def output_of(
         complaint = f": {said[0][:200]}" if said else ""
         raise ProgramFailed(f"{shown} ended with exit code {done.returncode}{complaint}", hint=hint)
     return done.stdout
+
+
+def holders(paths: Iterable[Path]) -> list[str]:
+    """
+    Name the other programs that have a file open: `python3 (process 123)`.
+
+    Returns: nothing where the system does not tell, as anywhere but on Linux.
+    """
+    wanted = set().union(*map(_identity, paths))
+    names = []
+    for process in Path("/proc").glob("[0-9]*") if wanted else ():
+        if process.name != str(os.getpid()) and wanted & _open_files(process):
+            with contextlib.suppress(OSError):
+                names.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
+    return names
+
+
+def _open_files(process: Path) -> set[tuple[int, int]]:
+    with contextlib.suppress(OSError):  # not ours to look at, or gone
+        return set().union(*map(_identity, (process / "fd").iterdir()))
+    return set()
+
+
+def _identity(path: Path) -> set[tuple[int, int]]:
+    """Return what tells a file from others, whatever it is called; nothing when it is gone."""
+    with contextlib.suppress(OSError):
+        facts = path.stat()
+        return {(facts.st_dev, facts.st_ino)}
+    return set()

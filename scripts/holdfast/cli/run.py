@@ -19,7 +19,7 @@ from holdfast.operations.context import Context
 from holdfast.outcomes import ImportReport
 from holdfast.places import find_home
 
-VERBS = ("export", "import", "status", "restore", "verify", "diff", "undo")
+VERBS = ("export", "import", "status", "restore", "verify", "diff", "undo", "discover")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -19,9 +19,9 @@ from holdfast.places import Home
 from holdfast.profiles import (
     Profile,
     Settings,
+    databases_at,
     load_profiles,
     load_settings,
-    location_paths,
     profile_folder,
 )
 from holdfast.stores import Store, open_store
@@ -114,6 +114,8 @@ def choose_database(
         if chosen.path.is_file():  # through a link, to the file itself: it has one name
             return replace(chosen, path=chosen.path.resolve())
         looked_at.append(str(chosen.path))
+    if not context.settings.databases:
+        looked_at.append(f"where {len(context.profiles)} tools keep theirs")
     raise DatabaseNotFound(
         f"no database found; looked at {', '.join(looked_at)}",
         hint="Name one with --db PATH, or try everything on invented data with --sample.",
@@ -138,10 +140,9 @@ def _usual_places(context: Context) -> Iterator[ChosenDatabase]:
         yield ChosenDatabase(each.path, f"{name} in backup.yaml")
         return  # what the person has named is meant, and said when it is not there
     yield ChosenDatabase(context.home.data / "soy.db", "it lies in the data folder")
-    for profile in context.profiles:
-        for path in location_paths(
-            profile, context.environment, context.user_home, context.platform
-        ):
+    # What a tool can make anew is meant last.
+    for profile in sorted(context.profiles, key=lambda each: bool(each.rebuildable)):
+        for path in databases_at(profile, context.environment, context.user_home, context.platform):
             yield ChosenDatabase(path, f"{profile.title} keeps it there")
     for path in sorted(context.home.data.glob("*.db")):
         if path != context.home.sample:

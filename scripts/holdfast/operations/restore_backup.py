@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from holdfast import database, files
+from holdfast import database, files, programs
 from holdfast.database import DEFAULT_WAIT_SECONDS
 from holdfast.errors import (
     DatabaseError,
@@ -99,7 +99,7 @@ def _already_there(target: Path) -> RestoreRefused:
 
 
 def _complain_of_holders(target: Path) -> None:
-    holders = files.holders([target, *files.sidecars(target)])
+    holders = programs.holders([target, *files.sidecars(target)])
     if holders:
         raise RestoreRefused(
             f"{target} is open in {', '.join(holders)}",

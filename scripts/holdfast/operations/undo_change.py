@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from holdfast import database, files
+from holdfast import database, files, programs
 from holdfast.comparing.differences import DiffReport
 from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
 from holdfast.digest import digest_of
@@ -207,7 +207,7 @@ def _go_back(
             record_restore_point(context, path, kept, "undo")
             database.converge(live, path, point.path)
     except DatabaseLocked as error:
-        users = ", ".join(files.holders([path, *files.sidecars(path)])) or "another program"
+        users = ", ".join(programs.holders([path, *files.sidecars(path)])) or "another program"
         raise RestoreRefused(
             f"{path} is in use by {users}",
             hint="Close it, then undo again. Nothing was changed.",

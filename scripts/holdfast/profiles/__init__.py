@@ -1,8 +1,9 @@
 """Profiles of the tools whose databases we back up, and the settings: all that is YAML."""
 
+from holdfast.profiles.adding import with_databases
 from holdfast.profiles.folder import load_profiles, profile_folder, recognise
 from holdfast.profiles.groups import ChosenGroups, choose_groups
-from holdfast.profiles.locations import location_paths
+from holdfast.profiles.locations import databases_at, expand, location_paths
 from holdfast.profiles.profile import (
     Activity,
     ExcludedRows,
@@ -23,11 +24,13 @@ from holdfast.profiles.settings import (
     StoreSettings,
     load_settings,
 )
+from holdfast.profiles.shape import Complaint
 
 __all__ = [
     "SETTINGS_FILE",
     "Activity",
     "ChosenGroups",
+    "Complaint",
     "DatabaseSettings",
     "ExcludedRows",
     "Group",
@@ -41,10 +44,13 @@ __all__ = [
     "StoreSettings",
     "activity_row",
     "choose_groups",
+    "databases_at",
+    "expand",
     "load_profiles",
     "load_settings",
     "location_paths",
     "profile_folder",
     "recognise",
+    "with_databases",
     "with_references",
 ]

@@ -43,7 +43,7 @@ def recognise(profiles: Sequence[Profile], table_names: Iterable[str]) -> Profil
     fitting = [
         profile
         for profile in profiles
-        if all(table.lower() in present for table in profile.recognise)
+        if profile.recognise and all(table.lower() in present for table in profile.recognise)
     ]
     return max(fitting, key=lambda profile: len(profile.recognise), default=None)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import glob
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from holdfast.profiles.profile import Profile
+from holdfast.profiles.profile import Location, Profile, Registry
 
 SYSTEM_NAMES = {"darwin": "macos", "win32": "windows"}  # sys.platform to the word in profiles
 
@@ -23,24 +26,81 @@ def location_paths(
     profile: Profile, environment: Mapping[str, str], home: Path, platform: str
 ) -> tuple[Path, ...]:
     """
-    The absolute paths where a tool keeps its databases; looks at no file.
+    The absolute paths where a tool keeps its databases, or may: patterns stand as they are.
 
     Args:
         environment: an empty variable counts as one that is not set.
         home: the person's home folder.
         platform: as sys.platform says it.
 
-    Returns: one path for each location of this system that can be expanded, in their order.
+    Returns: one path for each location of this system that can be expanded, in their order; what
+        a registry names is not among them. Looks at no file.
     """
-    system = SYSTEM_NAMES.get(platform, platform)
+    found = _expanded(profile, environment, home, platform)
+    return tuple(dict.fromkeys(place.path for place in found if not place.location.registry))
+
+
+def databases_at(
+    profile: Profile, environment: Mapping[str, str], home: Path, platform: str
+) -> tuple[Path, ...]:
+    """
+    The files that are at a tool's locations, whatever is in them; patterns are followed.
+
+    Args: as of `location_paths`.
+    Returns: in the order of the locations, and by name within one. What cannot be looked at is
+        not there.
+    """
     paths: dict[Path, None] = {}
-    for location in profile.locations:
-        if not location.systems or system in location.systems:
-            expanded = (expand(template, environment, home) for template in location.paths)
-            first = next((path for path in expanded if path), None)
-            if first:
-                paths[first] = None
+    for place in _expanded(profile, environment, home, platform):
+        found = (
+            _registered(place.path, place.location.registry)
+            if place.location.registry
+            else sorted(Path(place.path.anchor).glob(place.pattern))
+        )
+        paths.update(dict.fromkeys(path for path in found if _is_file(path)))
     return tuple(paths)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    location: Location
+    path: Path
+    pattern: str  # the same below its root, where only the template's own * and ? are patterns
+
+
+def _expanded(
+    profile: Profile, environment: Mapping[str, str], home: Path, platform: str
+) -> Iterator[_Place]:
+    system = SYSTEM_NAMES.get(platform, platform)
+    for location in profile.locations:
+        if location.systems and system not in location.systems:
+            continue
+        for template in location.paths:
+            path = expand(template, environment, home)
+            if path:
+                plain = {name: glob.escape(value) for name, value in environment.items()}
+                escaped = expand(template, plain, Path(glob.escape(str(home)))) or path
+                yield _Place(location, path, str(escaped.relative_to(path.anchor)))
+                break
+
+
+def _registered(path: Path, registry: Registry) -> list[Path]:
+    """The databases in the folders that a tool's own list names; none when it is not as told."""
+    try:
+        items = json.loads(path.read_bytes())
+        for key in registry.items.split("."):
+            items = items[key]
+        folders = [Path(item[registry.folder]) for item in items]
+        return [folder / registry.database for folder in folders if folder.is_absolute()]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def expand(template: str, environment: Mapping[str, str], home: Path) -> Path | None:

@@ -117,11 +117,26 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class Registry:
+    """Where a path stands in a JSON file in which a tool lists its own folders."""
+
+    items: Words  # the keys that lead to a list, with dots between, such as projects
+    folder: Words  # the key of an item that holds a folder
+    database: Words  # the path from there to the database
+
+
+@dataclass(frozen=True, slots=True)
 class Location:
-    """A place of a database: the first of `paths` whose variables are all set."""
+    """
+    A place of databases: the first of `paths` whose variables are all set.
+
+    * and ? in it stand for any characters of one name. With a registry, it is that of the JSON
+    file which names the folders.
+    """
 
     paths: tuple[PathTemplate, ...]
     systems: tuple[System, ...] = ()  # none: every system
+    registry: Registry | None = None
 
     def __post_init__(self) -> None:
         for index, path in enumerate(self.paths):
@@ -134,12 +149,20 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """What a database is of no use without, or lacks when it is restored alone."""
+
+    path: Words  # from the database's folder, or as a location's
+    why: Words
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One tool: how to recognise and find its databases, and how to treat their tables."""
 
     name: ShortName
     title: Words
-    recognise: tuple[TableName, ...]
+    recognise: tuple[TableName, ...] = ()  # none: known by its location alone
     tables: tuple[TableName, ...] = ()
     groups: Mapping[ShortName, Group] = field(default_factory=dict)
     order: tuple[TableName, ...] = ()
@@ -157,6 +180,9 @@ class Profile:
     meta: Meta | None = None
     activity: Activity | None = None
     locations: tuple[Location, ...] = ()
+    rebuildable: Words | None = None  # from what the tool makes it anew; None: it is the only copy
+    goes_with: tuple[Companion, ...] = ()
+    restore_notes: tuple[Words, ...] = ()  # what to know before it is brought back
     source: Words | None = None
     checked: date | None = None
 

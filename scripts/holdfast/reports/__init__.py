@@ -14,6 +14,7 @@ from holdfast.comparing.syncing import Sync
 from holdfast.errors import CONFIRMATION_NEEDED, DONE, DONE_WITH_WARNINGS, HoldfastError
 from holdfast.files import text_of
 from holdfast.outcomes import (
+    DiscoverReport,
     ExportReport,
     ImportReport,
     RestoreReport,
@@ -23,10 +24,12 @@ from holdfast.outcomes import (
 )
 from holdfast.reports.of_backups import export_lines, restore_lines, status_lines, verify_lines
 from holdfast.reports.of_changes import import_lines, undo_lines
+from holdfast.reports.of_databases import discover_lines
 from holdfast.reports.of_differences import diff_lines
 
 Report = (
     DiffReport
+    | DiscoverReport
     | ExportReport
     | ImportReport
     | RestoreReport
@@ -112,6 +115,7 @@ def quiet_text(report: Report) -> str:
 
 _LINES: dict[type, Callable[[Any], Iterator[str]]] = {
     DiffReport: diff_lines,
+    DiscoverReport: discover_lines,
     ExportReport: export_lines,
     ImportReport: import_lines,
     RestoreReport: restore_lines,
