@@ -29,6 +29,7 @@ IN_PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 
 # By program: the Debian package that holds it.
 DEBIAN_PACKAGES = {
+    "age": "age",
     "jq": "jq",
     "sqldiff": "sqlite3-tools",
     "sqlite3": "sqlite3",

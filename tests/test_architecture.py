@@ -25,6 +25,7 @@ ORDER = [
     "definitions",
     "files",
     "programs",
+    "streams",
     "database",
     "virtual",
     "schema",
@@ -37,6 +38,7 @@ ORDER = [
     "profiles",
     "excerpts",
     "history",
+    "encryption",
     "formats",
     "stores",
     "beads_to_kata",
@@ -69,6 +71,8 @@ ONLY_IN = {
     "pysqlite3": {"database"},
     "sqlite_utils": {"database"},
     "yaml": {"profiles"},
+    "pyrage": {"encryption"},
+    "nacl": {"encryption"},
     "multiprocessing": {"readers"},
     "subprocess": {"programs", "bootstrap"},  # bootstrap runs pip, before anything else is there
 }
@@ -208,7 +212,8 @@ def test_what_backups_carry_with_them_imports_the_standard_library_alone() -> No
 
 def test_bootstrap_imports_no_package_that_may_be_missing() -> None:
     tops = {name.partition(".")[0] for name in imports(tree(PACKAGE / "bootstrap.py"))}
-    assert tops & {"msgspec", "platformdirs", "sqlite_utils", "yaml", "pysqlite3"} == set()
+    missing = {"msgspec", "platformdirs", "sqlite_utils", "yaml", "pysqlite3", "pyrage", "nacl"}
+    assert tops & missing == set()
 
 
 @every_module

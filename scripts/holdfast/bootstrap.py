@@ -28,6 +28,7 @@ NO_LIMIT = (sys.maxsize,)
 # By import name: the project on PyPI, its first version that will do, the first that will not.
 NEEDED = {
     "msgspec": ("msgspec", (0, 22), NO_LIMIT),
+    "nacl": ("pynacl", (1, 6), NO_LIMIT),
     "platformdirs": ("platformdirs", (4,), NO_LIMIT),
     "sqlite_utils": ("sqlite-utils", (4, 2), (5,)),
     "yaml": ("pyyaml", (6,), NO_LIMIT),
