@@ -99,6 +99,8 @@ class ExportReport:
     secrets: Mapping[str, int] = field(default_factory=dict)
     is_redacted: bool = False  # the backup has markers in their place
     copies: tuple[StoredCopy, ...] = ()  # one for each store that it was to go to
+    encrypted: str = ""  # who can open it, such as "for 2 public keys"; "": everyone
+    opens_here: bool = True  # nothing is encrypted, or a key is at hand
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,11 @@ class Home:
         return self.path / "profiles"
 
     @property
+    def key(self) -> Path:
+        """The key that opens encrypted backups, unless the person keeps it elsewhere."""
+        return self.path / "key.txt"
+
+    @property
     def sample(self) -> Path:
         return self.data / "sample.db"
 

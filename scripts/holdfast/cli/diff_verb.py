@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from holdfast.cli.options import add_database, add_wait
+from holdfast.cli.options import add_database, add_identity, add_wait
 from holdfast.comparing.differences import DiffReport
 from holdfast.operations.context import Context
 from holdfast.operations.diff_backups import LISTED_ROWS, LIVE, DiffOptions, diff_backups
@@ -52,6 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_database(parser)
     add_wait(parser)
+    add_identity(parser)
 
 
 def run(context: Context, arguments: argparse.Namespace) -> DiffReport:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from holdfast.cli.options import add_database, add_scopes, add_wait, names, positive
+from holdfast.cli.options import add_database, add_identity, add_scopes, add_wait, names, positive
 from holdfast.excerpts import DEFAULT
 from holdfast.files import user_path
 from holdfast.formats import WRITABLE
@@ -31,6 +31,7 @@ EXAMPLES = """\
   export boards Planning       one board, with all that belongs to it
   export --project Planning    one project, with all that belongs to it or that it needs
   export --to cloud            and put it into that store of backup.yaml
+  export --encrypt             for the public keys that backup.yaml names
   export --output - | jq .     write to standard output"""
 
 
@@ -75,6 +76,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="not for zip",
     )
     parser.add_argument(
+        "--encrypt",
+        action="store_true",
+        help="for the recipients in backup.yaml, or with the passphrase in HOLDFAST_PASSPHRASE",
+    )
+    parser.add_argument(
+        "--recipient",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="encrypt for the owner of this public key, such as age1...; repeatable",
+    )
+    parser.add_argument(
         "--reproducible",
         action="store_true",
         help="leave out date and origin: an unchanged database gives the same bytes",
@@ -91,6 +104,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="processes that read (default: one a core when the database is large)",
     )
     add_wait(parser)
+    add_identity(parser)
 
 
 def run(context: Context, arguments: argparse.Namespace) -> ExportReport:
@@ -111,6 +125,8 @@ def run(context: Context, arguments: argparse.Namespace) -> ExportReport:
         stream=sys.stdout.buffer if to_stdout else None,
         format=arguments.format,
         compression=arguments.compress,
+        encrypt=arguments.encrypt or bool(arguments.recipient),
+        recipients=tuple(arguments.recipient),
         pretty=arguments.pretty,
         reproducible=arguments.reproducible,
         verify=not arguments.no_verify,

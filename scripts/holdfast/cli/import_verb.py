@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from holdfast.cli.options import add_database, add_wait, names
+from holdfast.cli.options import add_database, add_identity, add_wait, names
 from holdfast.errors import UsageError
 from holdfast.operations.context import Context
 from holdfast.operations.import_backup import import_backup
@@ -98,6 +98,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="print only the plan's id, or once it is done the path of the copy taken before",
     )
     add_wait(parser)
+    add_identity(parser)
 
 
 def run(context: Context, arguments: argparse.Namespace) -> ImportReport:

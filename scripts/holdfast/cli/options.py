@@ -28,6 +28,17 @@ def add_wait(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_identity(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names keys."""
+    parser.add_argument(
+        "--identity",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file with the key that opens encrypted backups; repeatable",
+    )
+
+
 _SCOPES = ("project", "board", "agent", "schedule")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from holdfast.cli.options import add_wait
+from holdfast.cli.options import add_identity, add_wait
 from holdfast.files import user_path
 from holdfast.operations.context import Context
 from holdfast.operations.restore_backup import RestoreOptions, restore_backup
@@ -31,6 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--no-verify", action="store_true", help="do not compare the database with the backup"
     )
     add_wait(parser)
+    add_identity(parser)
 
 
 def run(context: Context, arguments: argparse.Namespace) -> RestoreReport:

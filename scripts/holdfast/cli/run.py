@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         arguments = _parser(words[:1]).parse_args(words)
         with files.reading():  # all writing has its own translation, close to where it happens
-            report = arguments.run(_context(), arguments)
+            report = arguments.run(_context(arguments), arguments)
         _print(report, arguments)
         return reports.exit_code(report)
     except HoldfastError as error:
@@ -103,7 +103,7 @@ def _add_verb(verbs: argparse._SubParsersAction[_Parser], name: str) -> None:
     parser.set_defaults(run=verb.run)
 
 
-def _context() -> Context:
+def _context(arguments: argparse.Namespace) -> Context:
     return Context(
         home=find_home(os.environ),
         environment=os.environ,
@@ -111,6 +111,9 @@ def _context() -> Context:
         platform=sys.platform,
         actor=f"{_user()}@{platform.node()}",
         now=datetime.now(UTC),
+        identities=tuple(
+            files.user_path(path).absolute() for path in getattr(arguments, "identity", ())
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from holdfast.cli.options import add_database, seconds
+from holdfast.cli.options import add_database, add_identity, seconds
 from holdfast.operations.context import Context
 from holdfast.operations.report_status import MAX_AGE_SECONDS, StatusOptions, report_status
 from holdfast.outcomes import StatusReport
@@ -25,6 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="an older backup is a warning, with exit code 3 (default 48h)",
     )
+    add_identity(parser)
 
 
 def run(context: Context, arguments: argparse.Namespace) -> StatusReport:

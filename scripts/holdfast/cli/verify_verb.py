@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 
+from holdfast.cli.options import add_identity
 from holdfast.operations.context import Context
 from holdfast.operations.verify_backup import VerifyOptions, verify_backups
 from holdfast.outcomes import VerifyReport
@@ -30,6 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="DB",
         help="compare with this database as it is now; live stands for the usual one",
     )
+    add_identity(parser)
 
 
 def run(context: Context, arguments: argparse.Namespace) -> VerifyReport:

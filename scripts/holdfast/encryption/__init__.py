@@ -7,6 +7,7 @@ Only this package knows pyrage.
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, cast
 
@@ -33,6 +34,7 @@ __all__ = [
     "encrypting",
     "is_encrypted",
     "new_identity",
+    "opens_own",
     "public_keys",
     "read_recipient",
 ]
@@ -70,6 +72,21 @@ def encrypting(target: BinaryIO, keys: Keys) -> Iterator[BinaryIO]:
 
     with streams.read_by(encrypt) as (file, _):
         yield file
+
+
+def opens_own(keys: Keys) -> bool:
+    """Tell whether what is encrypted with these keys can be opened with them; raises as that."""
+    target = io.BytesIO()
+    with encrypting(target, keys):
+        pass
+    if not keys.recipients:
+        return True
+    target.seek(0)
+    try:
+        with decrypting(target, keys):
+            return True
+    except KeyNotAtHand:
+        return False
 
 
 def _secret(keys: Keys) -> str:
@@ -138,12 +155,15 @@ _NO_MATCH = "No matching keys found"  # in the words of pyrage, which has one cl
 
 def _not_at_hand(keys: Keys) -> KeyNotAtHand:
     tried = ", ".join(map(str, keys.identity_files))
-    found = f"none of the keys in {tried} opens it" if keys.identities else "no key is at hand"
+    found, doubt = "no key is at hand", ""
+    if keys.identities:
+        found = f"none of the keys in {tried} opens it"
+        doubt = " If the key is right, the start of the file is damaged."
     problems = "".join(f"; {problem}" for problem in keys.problems)
     return KeyNotAtHand(
         f"it is encrypted, and {found}{problems}",
         hint="Name the file with its key: --identity FILE, HOLDFAST_IDENTITY, or"
-        " encryption.identities in backup.yaml. If the key is right, the start of it is damaged.",
+        f" encryption.identities in backup.yaml.{doubt}",
     )
 
 

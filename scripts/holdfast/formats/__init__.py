@@ -10,7 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from holdfast import files
-from holdfast.errors import BackupDamaged, BackupNotFound, NotABackup
+from holdfast.encryption import NO_KEYS, Keys
+from holdfast.errors import BackupDamaged, BackupNotFound, KeyNotAtHand, NotABackup
 from holdfast.formats import (
     beads,
     folder,
@@ -25,6 +26,7 @@ from holdfast.formats import (
     zip_file,
 )
 from holdfast.formats.compression import plain
+from holdfast.formats.encrypted import EncryptedFile, format_inside, is_closed
 from holdfast.formats.guess import guess
 from holdfast.formats.interface import BackupFormat, BackupReader, Glance
 
@@ -49,13 +51,19 @@ FORMATS: dict[str, BackupFormat] = {
 WRITABLE = [name for name, each in FORMATS.items() if each.write]
 
 
-def open_backup(path: Path) -> BackupReader:
+def open_backup(path: Path, keys: Keys = NO_KEYS) -> BackupReader:
     """
     Recognise a backup by its content and start reading it.
 
-    Raises: BackupNotFound when there is no such file; ReadFailed; NotABackup when no format fits.
+    Args: keys: those at hand, for one that is encrypted.
+
+    Raises: BackupNotFound when there is no such file; ReadFailed; NotABackup when no format fits;
+        KeyNotAtHand.
     """
     with files.reading(path):
+        _complain_of_nothing(path)
+        if is_closed(path):
+            return _open_encrypted(path, keys)
         start = _start(path)
         for each in FORMATS.values():
             if each.recognise(path, start):
@@ -67,13 +75,32 @@ def open_backup(path: Path) -> BackupReader:
     )
 
 
-def _start(path: Path) -> bytes:
+def _complain_of_nothing(path: Path) -> None:
     if path.is_dir():
-        return b""
+        return
     if not path.is_file():
         raise BackupNotFound(f"no backup at {path}", hint="See what there is with status.")
     if path.stat().st_size == 0:
         raise NotABackup(f"{path} is empty (0 bytes)", hint="Choose another backup: see status.")
+
+
+def _open_encrypted(path: Path, keys: Keys) -> BackupReader:
+    file = EncryptedFile(path, keys)
+    try:
+        form = format_inside(file, FORMATS.values())
+    except (BackupDamaged, KeyNotAtHand) as error:
+        raise type(error)(f"{path}: {error}", hint=error.hint) from error
+    if form is None:
+        raise NotABackup(
+            f"what is encrypted in {path} is in none of the formats that can be read",
+            hint="status lists the backups, docs/format.md what else can be read.",
+        )
+    return BackupReader(path, form, needs=file)
+
+
+def _start(path: Path) -> bytes:
+    if path.is_dir():
+        return b""
     try:
         with plain(path) as file:
             return file.read(4096)
@@ -81,8 +108,8 @@ def _start(path: Path) -> bytes:
         raise BackupDamaged(f"{path}: {error}", hint=error.hint) from error
 
 
-def glance(path: Path) -> Glance:
+def glance(path: Path, keys: Keys = NO_KEYS) -> Glance:
     """Say what a backup claims of itself, without reading it whole; raises as `open_backup`."""
-    form = open_backup(path).format
+    form = open_backup(path, keys).format
     with files.reading(path):
         return form.glance(path) if form.glance else Glance(None, None)

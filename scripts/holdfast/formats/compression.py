@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import os
 import re
 import sys
@@ -58,8 +59,7 @@ def plain(path: Path) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def decompressed(file: BinaryIO) -> Iterator[BinaryIO]:
     """Yield the content of an open file that was not read yet; otherwise as `plain`."""
-    start = file.read(4)
-    file.seek(0)
+    start = _first_bytes(file)
     try:
         if start.startswith(_ZSTD_MAGIC):
             with zstd.ZstdFile(file, "rb") as stream:
@@ -70,9 +70,18 @@ def decompressed(file: BinaryIO) -> Iterator[BinaryIO]:
         else:
             yield file
     except EOFError as error:
-        raise damaged(f"it ends early, at byte {file.tell():,}") from error
+        at = f", at byte {file.tell():,}" if file.seekable() else ""
+        raise damaged(f"it ends early{at}") from error
     except (zstd.ZstdError, zlib.error, gzip.BadGzipFile) as error:
         raise damaged(f"its compressed content is damaged: {error}") from error
+
+
+def _first_bytes(file: BinaryIO) -> bytes:
+    if isinstance(file, io.BufferedReader) and not file.seekable():
+        return file.peek(4)
+    start = file.read(4)
+    file.seek(0)
+    return start
 
 
 def is_compressed(path: Path) -> bool:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
+import types
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Self, TypeVar
 
 import msgspec
 
 from holdfast import files
 from holdfast.database import Connection
 from holdfast.digest import Digest
-from holdfast.errors import BackupDamaged, BackupTooNew, DatabaseError, NotABackup
+from holdfast.errors import BackupDamaged, BackupTooNew, DatabaseError, KeyNotAtHand, NotABackup
 from holdfast.model import Contents, Header, Trailer
 
 NAME = "holdfast"
@@ -94,18 +97,47 @@ class BackupFormat:
     # Puts the database itself into an empty file, for a backup that is one.
     place: Callable[[Path, Path], tuple[Header, Trailer]] | None = None
 
+    @property
+    def is_several(self) -> bool:
+        """Whether a backup is more than one file."""
+        return self.is_folder or self.manifest_suffix != ""
+
 
 class BackupReader:
-    """Reads one backup from its start to its end, proving it on the way."""
+    """
+    Reads one backup from its start to its end, proving it on the way.
 
-    def __init__(self, path: Path, form: BackupFormat, stream: BinaryIO | None = None) -> None:
+    It may be read several times. As a context manager it lets go of what it needs for that.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        form: BackupFormat,
+        stream: BinaryIO | None = None,
+        needs: AbstractContextManager[object] | None = None,
+    ) -> None:
         """
         Args:
             stream: the open file to read, instead of the one at `path`; it is read once.
+            needs: is entered and left with this.
         """
         self.path = path
         self.format = form
         self._stream = stream
+        self._needs = needs or contextlib.nullcontext()
+
+    def __enter__(self) -> Self:
+        self._needs.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
+        self._needs.__exit__(kind, error, trace)
 
     def parts(self) -> Iterator[Part]:
         """
@@ -117,7 +149,7 @@ class BackupReader:
         try:
             with files.reading(self.path):
                 yield from _proven(self._read())
-        except (BackupDamaged, NotABackup, BackupTooNew) as error:
+        except (BackupDamaged, NotABackup, BackupTooNew, KeyNotAtHand) as error:
             raise type(error)(f"{self.path}: {error}", hint=error.hint) from error
         except DatabaseError as error:  # of a backup that is a database
             raise self.damaged(str(error)) from error

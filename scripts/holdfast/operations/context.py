@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from holdfast import files
+from holdfast.encryption import Keys
 from holdfast.errors import DatabaseNotFound, HoldfastError, UsageError
 from holdfast.files import user_path
 from holdfast.history import History, KnownBackup
@@ -28,6 +30,9 @@ from holdfast.stores import Store, open_store
 from holdfast.stores.owner import owner_mark
 from holdfast.times import utc_text
 
+IDENTITY_VARIABLE = "HOLDFAST_IDENTITY"  # files with keys, parted as in PATH
+PASSPHRASE_VARIABLE = "HOLDFAST_PASSPHRASE"  # noqa: S105 - the name of one is none
+
 
 @dataclass(frozen=True)
 class Context:
@@ -39,6 +44,7 @@ class Context:
     platform: str  # as sys.platform
     actor: str  # who asked, such as ann@laptop
     now: datetime  # UTC
+    identities: tuple[Path, ...] = ()  # files with keys that were named for this run
 
     @cached_property
     def settings(self) -> Settings:
@@ -47,6 +53,20 @@ class Context:
     @cached_property
     def profiles(self) -> tuple[Profile, ...]:
         return load_profiles(profile_folder(), self.home.profiles)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Whom backups are encrypted for, as far as is set, and what opens them here."""
+        named = self.environment.get(IDENTITY_VARIABLE, "").split(os.pathsep)
+        usual = [self.home.key] if self.home.key.is_file() else []
+        found = (*self.identities, *map(user_path, filter(None, named)))
+        chosen = self.settings.encryption
+        return Keys(
+            recipients=chosen.recipients,
+            passphrase=self.environment.get(PASSPHRASE_VARIABLE, ""),
+            passphrase_file=chosen.passphrase_file,
+            identity_files=tuple(dict.fromkeys((*found, *chosen.identities, *usual))),
+        )
 
     @cached_property
     def output(self) -> Path:

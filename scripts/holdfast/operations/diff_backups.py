@@ -132,7 +132,7 @@ def _backup(context: Context, word: str, chosen: ChosenDatabase | None) -> Backu
     if word == LIVE and chosen:
         return chosen.path
     path = find_backup(context, word, chosen)
-    reader = open_backup(path)
+    reader = open_backup(path, context.keys)
     return path if reader.format is ANY_SQLITE and not is_compressed(path) else reader
 
 

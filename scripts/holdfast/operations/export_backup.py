@@ -22,13 +22,18 @@ from holdfast.model import (
     Header,
     LeftOut,
     Rows,
-    Rung,
     Schema,
     SkippedTable,
     Trailer,
     part_of,
 )
 from holdfast.operations.context import Context, choose_database, name_of_database
+from holdfast.operations.export_encrypted import (
+    closed,
+    closed_for,
+    complain_of_recipients,
+    write_encrypted,
+)
 from holdfast.operations.export_job import (
     ExportOptions,
     Source,
@@ -81,16 +86,25 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
         if options.stream is not None:
             content = content_of(source)
             with files.translated_errors(Path("standard output")):
-                write_stream(options, content, options.stream)
+                with closed(context, options, options.stream) as stream:
+                    write_stream(options, content, stream)
                 options.stream.flush()
-            return _report(source, chosen, content.trailer(), path=None)
-        path, trailer = write_file(context, options, source)
+            return _report(context, source, chosen, content.trailer(), options)
+        write = write_encrypted if options.encrypt else write_file
+        written = write(context, options, source)
     warnings = [
         *_unrestorable(notes, source.schema, options),
         *_unfilled(source.schema, options),
         *source.taken.warnings,
-        *shrinkage(context, chosen, source.header, trailer),
-        *remember(context, chosen, path, source.header, trailer, verified=_proof(options)),
+        *shrinkage(context, chosen, source.header, written.trailer),
+        *remember(
+            context,
+            chosen,
+            written.path,
+            source.header,
+            written.trailer,
+            verified=written.verified,
+        ),
         # The stamp would make the next backup differ; and it means a backup of everything.
         *(
             ()
@@ -98,15 +112,17 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
             else stamp(context, chosen, source.profile, source.schema, options.wait_seconds)
         ),
     ]
-    report = _report(
-        source, chosen, trailer, path=path, verified=_proof(options), warnings=tuple(warnings)
-    )
+    report = _report(context, source, chosen, written.trailer, options)
     name = name_of_database(context, chosen.path)
-    return replace(report, copies=keep(path, name, context.timestamp, stores))
-
-
-def _proof(options: ExportOptions) -> str:
-    return Rung.CONTENTS if options.verify else ""
+    return replace(
+        report,
+        path=written.path,
+        bytes=files.size_of(written.path),
+        verified=written.verified,
+        opens_here=written.opens_here,
+        copies=keep(written.path, name, context.timestamp, stores),
+        warnings=tuple(warnings),
+    )
 
 
 def _describe(
@@ -193,6 +209,7 @@ def _unfilled(schema: Schema, options: ExportOptions) -> Iterator[str]:
 
 def _complain_of_options(options: ExportOptions) -> None:
     form = FORMATS[options.format]
+    complain_of_recipients(options)
     if options.pretty and options.format != "json":
         raise UsageError("--pretty is for --format json", hint="Leave it out.")
     if options.compression != "none" and options.format == "zip":
@@ -209,19 +226,18 @@ def _complain_of_options(options: ExportOptions) -> None:
 
 
 def _report(
+    context: Context,
     source: Source,
     chosen: ChosenDatabase,
     trailer: Trailer,
-    *,
-    path: Path | None,
-    verified: str = "",
-    warnings: tuple[str, ...] = (),
+    options: ExportOptions,
 ) -> ExportReport:
+    """Say what went to standard output."""
     profile = source.profile
     here = {table.name for table in source.schema.tables}
     return ExportReport(
-        path=path,
-        bytes=files.size_of(path) if path else None,
+        path=None,
+        bytes=None,
         database=chosen,
         counts=trailer.counts,
         headline=profile.headline if profile else (),
@@ -239,6 +255,7 @@ def _report(
             name for name in expected_tables(profile, source.header) if name not in here
         ),
         profile=profile.name if profile else None,
-        verified=verified,
-        warnings=warnings,
+        verified="",
+        encrypted=closed_for(context, options),
+        warnings=(),
     )

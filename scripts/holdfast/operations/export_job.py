@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from holdfast import files
+from holdfast import encryption, files
 from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
 from holdfast.digest import Digest
 from holdfast.errors import BackupDamaged
 from holdfast.excerpts import Taken
-from holdfast.formats import FORMATS, json_document
+from holdfast.formats import FORMATS, json_document, packing
 from holdfast.formats.compression import SUFFIXES, compressing
 from holdfast.formats.growing import reading_back
 from holdfast.formats.interface import BackupReader, Content, Target
-from holdfast.model import Contents, Header, Schema, Trailer
+from holdfast.model import Contents, Header, Rung, Schema, Trailer
 from holdfast.operations.context import Context
 from holdfast.profiles import Profile
 from holdfast.readers import Readers
@@ -41,6 +41,8 @@ class ExportOptions:
     stream: BinaryIO | None = None  # write here, and make no file
     format: str = "json"
     compression: str = "none"  # zstd, gzip
+    encrypt: bool = False
+    recipients: tuple[str, ...] = ()  # public keys; none: those that are set, or the passphrase
     pretty: bool = False  # json alone
     reproducible: bool = False  # say nothing that changes while the database does not
     verify: bool = True  # read back what was written, before it gets its name
@@ -59,6 +61,16 @@ class Source:
     header: Header
     profile: Profile | None
     secrets: Mapping[str, Secrets]  # by table
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A backup that has its name."""
+
+    path: Path
+    trailer: Trailer
+    verified: str  # the highest rung; "" for none
+    opens_here: bool = True  # nothing is encrypted, or a key is at hand
 
 
 def content_of(source: Source) -> Content:
@@ -94,7 +106,7 @@ def _writer(options: ExportOptions) -> Callable[[Target, Content], None]:
     return write
 
 
-def write_file(context: Context, options: ExportOptions, source: Source) -> tuple[Path, Trailer]:
+def write_file(context: Context, options: ExportOptions, source: Source) -> Written:
     """
     Write a backup, prove it unless that is not wanted, and give it its name; or leave nothing.
 
@@ -104,7 +116,7 @@ def write_file(context: Context, options: ExportOptions, source: Source) -> tupl
     if options.output:
         files.complain_of_name(options.output)
     folder = options.output.parent if options.output else context.output
-    names = [options.output] if options.output else _free_names(context, options)
+    names = [options.output] if options.output else free_names(context, options)
     found: Callable[[], Contents] | None = None
     files.remove_leftovers(folder, context.now.timestamp())
     with contextlib.ExitStack() as stack:
@@ -123,9 +135,9 @@ def write_file(context: Context, options: ExportOptions, source: Source) -> tupl
             with files.create(partial.with_name(partial.name + form.manifest_suffix)) as manifest:
                 manifest.write(form.manifest(partial, content))
         if options.verify:
-            _prove(found or BackupReader(partial, form).contents, content.trailer())
+            prove(found or BackupReader(partial, form).contents, content.trailer())
         path = files.publish(partial, names, manifest_suffix=form.manifest_suffix)
-    return path, content.trailer()
+    return Written(path, content.trailer(), Rung.CONTENTS if options.verify else "")
 
 
 def _write_into(options: ExportOptions, content: Content, file: BinaryIO, partial: Path) -> None:
@@ -140,28 +152,31 @@ def _write_into(options: ExportOptions, content: Content, file: BinaryIO, partia
                 shutil.copyfileobj(raw, compressed)
 
 
-def _prove(contents: Callable[[], Contents], trailer: Trailer) -> None:
+def prove(contents: Callable[[], Contents], trailer: Trailer) -> None:
     """Read the backup back, whole, before it is called one."""
     try:
         found = contents()
     except BackupDamaged as error:
-        raise _not_what_was_read(str(error)) from error
+        raise not_what_was_read(str(error)) from error
     if found.trailer != trailer:
-        raise _not_what_was_read("its counts differ")
+        raise not_what_was_read("its counts differ")
 
 
-def _not_what_was_read(what: str) -> BackupDamaged:
+def not_what_was_read(what: str) -> BackupDamaged:
+    """Make the error for a backup that was thrown away."""
     return BackupDamaged(
         f"what was written does not read back as it should ({what}); it was thrown away",
         hint="The disk may be failing. Try another folder with --output FILE.",
     )
 
 
-def _free_names(context: Context, options: ExportOptions) -> Iterator[Path]:
+def free_names(context: Context, options: ExportOptions) -> Iterator[Path]:
     """Yield the day's name, then names with the time, then with a number."""
     form = FORMATS[options.format]
     # In a folder it is the files that are compressed.
     suffix = "" if form.is_folder else form.suffix + SUFFIXES[options.compression]
+    if options.encrypt:
+        suffix += (packing.SUFFIX if form.is_several else "") + encryption.SUFFIX
     yield context.output / f"backup-{context.now:%Y-%m-%d}{suffix}"
     yield context.output / f"backup-{context.now:%Y-%m-%dT%H%M%SZ}{suffix}"
     for number in range(2, 1000):

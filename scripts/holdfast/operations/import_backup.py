@@ -81,8 +81,10 @@ def _import(
 ) -> tuple[ImportReport, Mapping[str, str]]:
     """Import, and return what there is to report, and the digests of the backup's tables."""
     target = describe_target(context, options, chosen)
-    reader = open_source(context, options, path, target)
-    with files.scratch_folder() as folder:
+    with (
+        open_source(context, options, path, target) as reader,
+        files.scratch_folder() as folder,
+    ):
         staging = stage(options, reader, target, folder)
         with opened(target, staging, options) as connection:
             if with_references(read_schema(connection), target.profile) != target.schema:

@@ -127,7 +127,7 @@ def open_source(
     if options.source:
         reader = read_beads(context, path, target.chosen, target.schema, options.project)
     else:
-        reader = open_backup(path)
+        reader = open_backup(path, context.keys)
     if not options.tables:  # who names a table means it
         complain_of_tool(reader, target.chosen, target.profile)
     return reader

@@ -54,7 +54,8 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
     path = find_backup(context, options.backup)
     _complain_of_target(context, target, force=options.force)
     with files.new_file(target.parent) as (_, partial):
-        rebuilt = rebuild(open_backup(path), partial, verify=options.verify)
+        with open_backup(path, context.keys) as reader:
+            rebuilt = rebuild(reader, partial, verify=options.verify)
         kept = _take_place(context, target, partial, options)
     header, trailer = rebuilt.contents.header, rebuilt.contents.trailer
     report = RestoreReport(

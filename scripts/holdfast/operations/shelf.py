@@ -8,9 +8,9 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from holdfast import files
+from holdfast import encryption, files
 from holdfast.errors import BackupAmbiguous, BackupNotFound, HoldfastError
-from holdfast.formats import FORMATS, glance
+from holdfast.formats import FORMATS, glance, packing
 from holdfast.formats.compression import SUFFIXES
 from holdfast.history import KnownBackup
 from holdfast.model import ChosenDatabase
@@ -18,10 +18,11 @@ from holdfast.operations.context import Context
 from holdfast.outcomes import BackupOnFile
 
 _SUFFIXES = {
-    each.suffix + compressed
+    each.suffix + compressed + closed
     for each in FORMATS.values()
     if each.write
     for compressed in SUFFIXES.values()
+    for closed in ("", (packing.SUFFIX if each.is_several else "") + encryption.SUFFIX)
 }
 _ENDING = "|".join(map(re.escape, _SUFFIXES))
 _NAME = re.compile(rf"backup-\d{{4}}-\d{{2}}-\d{{2}}(T\d{{6}}Z(-\d+)?)?({_ENDING})")
@@ -32,13 +33,13 @@ def backups_on_file(context: Context) -> list[BackupOnFile]:
     known = {each.path: each for each in context.known_backups()}
     # A glob would take a folder that may not be read for an empty one.
     inside = context.output.iterdir() if context.output.is_dir() else ()
-    found = [_describe(path, known) for path in inside if _NAME.fullmatch(path.name)]
+    found = [_describe(context, path, known) for path in inside if _NAME.fullmatch(path.name)]
     # Those of one second are told apart by when their files were written.
     newest = [(each.created_at or "", files.modified_ns(each.path), each) for each in found]
     return [each for *_, each in sorted(newest, key=lambda item: item[:2], reverse=True)]
 
 
-def _describe(path: Path, known: Mapping[str, KnownBackup]) -> BackupOnFile:
+def _describe(context: Context, path: Path, known: Mapping[str, KnownBackup]) -> BackupOnFile:
     record = known.get(files.text_of(path))
     size = files.size_of(path)
     if record and record.is_still(path):
@@ -53,7 +54,7 @@ def _describe(path: Path, known: Mapping[str, KnownBackup]) -> BackupOnFile:
             record.part,
         )
     try:
-        seen = glance(path)
+        seen = glance(path, context.keys)
     except HoldfastError:
         return BackupOnFile(path, size, None, None, "", "", "")
     part = "a part" if seen.is_partial else ""

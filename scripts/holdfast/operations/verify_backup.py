@@ -16,6 +16,7 @@ from holdfast.errors import (
     BackupError,
     BackupNotFound,
     HoldfastError,
+    KeyNotAtHand,
     NotABackup,
     ReadFailed,
     RestoreFailed,
@@ -84,27 +85,28 @@ def _verify(
 ) -> VerifiedBackup:
     found = VerifiedBackup(path)
     try:
-        reader = open_backup(path)
-        contents = reader.contents()
-        proven = (Rung.WHOLE, Rung.HASH, Rung.CONTENTS)
-        found = replace(
-            found,
-            rungs=proven if contents.is_proven else (Rung.WHOLE,),
-            row_count=contents.row_count,
-            warnings=contents.warnings,
-        )
-        if against:
-            found = replace(found, differing=tuple(_differing(context, reader, contents, against)))
-        if quick or not contents.header.schema:  # without a schema no database can be built
-            return found
-        with files.scratch_folder() as folder:
-            scratch = folder / "restored.db"
-            files.make_empty(scratch)
-            broken = rebuild(reader, scratch).broken_references
+        with open_backup(path, context.keys) as reader:
+            contents = reader.contents()
+            proven = (Rung.WHOLE, Rung.HASH, Rung.CONTENTS)
+            found = replace(
+                found,
+                rungs=proven if contents.is_proven else (Rung.WHOLE,),
+                row_count=contents.row_count,
+                warnings=contents.warnings,
+            )
+            if against:
+                differing = tuple(_differing(context, reader, contents, against))
+                found = replace(found, differing=differing)
+            if quick or not contents.header.schema:  # without one no database can be built
+                return found
+            with files.scratch_folder() as folder:
+                scratch = folder / "restored.db"
+                files.make_empty(scratch)
+                broken = rebuild(reader, scratch).broken_references
         return replace(
             found, rungs=(*found.rungs, Rung.RESTORED, Rung.SOUND), broken_references=broken
         )
-    except (BackupError, ReadFailed, RestoreFailed) as error:
+    except (BackupError, KeyNotAtHand, ReadFailed, RestoreFailed) as error:
         return replace(found, problem=str(error), hint=error.hint, exit_code=error.exit_code)
 
 
@@ -176,7 +178,7 @@ def _remember(context: Context, found: VerifiedBackup) -> Iterator[str]:
             known = KnownBackup(
                 path=files.text_of(found.path),
                 database="",
-                created_at=_date_of(found.path),
+                created_at=_date_of(context, found.path),
                 bytes=0,
                 modified_ns=0,
                 row_count=found.row_count,
@@ -199,11 +201,13 @@ def _remember(context: Context, found: VerifiedBackup) -> Iterator[str]:
         yield f"what was found could not be recorded: {error}"
 
 
-_NOTHING_PROVEN = [each.exit_code for each in (NotABackup, BackupNotFound, ReadFailed)]
+_NOTHING_PROVEN = [
+    each.exit_code for each in (NotABackup, BackupNotFound, KeyNotAtHand, ReadFailed)
+]
 
 
-def _date_of(path: Path) -> str:
+def _date_of(context: Context, path: Path) -> str:
     """Say when a backup was made, as far as it can be read."""
     with contextlib.suppress(BackupError):
-        return glance(path).backup_date or ""
+        return glance(path, context.keys).backup_date or ""
     return ""

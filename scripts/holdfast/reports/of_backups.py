@@ -35,10 +35,15 @@ def export_lines(report: ExportReport) -> Iterator[str]:
     if report.part:
         yield f"This is a part of it: {report.part}."
     yield from left_out_lines(report.left_out, report.skipped_tables)
+    if report.encrypted:
+        here = "" if report.opens_here else " No key at hand opens it: it was proven before."
+        yield f"Encrypted {report.encrypted}.{here}"
     if report.secrets:
         rows = ", ".join(f"{name} ({counted(n, 'row')})" for name, n in report.secrets.items())
         if report.is_redacted:
             yield f"Secrets replaced by a marker: {rows}."
+        elif report.encrypted:
+            yield f"Secrets in it: {rows}."
         else:
             yield f"Secrets in clear: {rows}. Keep the file to yourself, or use --redact."
     yield from copy_lines(report.copies)
@@ -103,7 +108,7 @@ def _backup_line(backup: BackupOnFile, report: StatusReport) -> str:
         facts.append(counted(backup.row_count, "row"))
     if backup.verified == DAMAGED:
         facts.append("DAMAGED")
-    elif is_above(backup.verified, Rung.HASH):
+    elif is_above(backup.verified, Rung.WHOLE):
         facts.append(f"verified ({RUNGS[Rung(backup.verified)]}{_when(backup, now)})")
     else:
         facts.append("not verified here")
