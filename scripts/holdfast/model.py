@@ -257,6 +257,15 @@ class RestorePoint:
     reason: str  # the operation that it was taken before: import, restore, undo
 
 
+class Opening(StrEnum):
+    """Whether a backup can be opened with the keys at hand."""
+
+    PLAIN = ""  # it is not encrypted
+    OPENS = "opens"
+    UNTRIED = "untried"  # a passphrase is at hand; to try it takes a second
+    CLOSED = "closed"  # no key at hand opens it
+
+
 class Rung(StrEnum):
     """What can be proven of a backup, the lowest first; each takes those below it for granted."""
 

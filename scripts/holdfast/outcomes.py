@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from holdfast.model import ChosenDatabase, LeftOut, RestorePoint, Rung, SkippedTable
+from holdfast.model import ChosenDatabase, LeftOut, Opening, RestorePoint, Rung, SkippedTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,7 @@ class BackupOnFile:
     verified_at: str  # UTC, ISO 8601
     database: str  # the path it was read from; "": not on record here
     part: str = ""  # which part of the database it holds; "": all
+    opening: Opening = Opening.PLAIN
 
 
 @dataclass(frozen=True, slots=True)

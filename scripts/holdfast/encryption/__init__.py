@@ -24,6 +24,7 @@ from holdfast.encryption.keys import (
 )
 from holdfast.encryption.passphrases import PassphraseTarget, ThrowawayKey, file_key_of
 from holdfast.errors import BackupDamaged, KeyNotAtHand, SettingsError
+from holdfast.model import Opening
 
 __all__ = [
     "NO_KEYS",
@@ -34,12 +35,14 @@ __all__ = [
     "encrypting",
     "is_encrypted",
     "new_identity",
+    "opening",
     "opens_own",
     "public_keys",
     "read_recipient",
 ]
 
 SUFFIX = ".age"
+_NONCE_BYTES = 16
 NO_KEYS = Keys()
 
 
@@ -87,6 +90,34 @@ def opens_own(keys: Keys) -> bool:
             return True
     except KeyNotAtHand:
         return False
+
+
+def opening(source: BinaryIO, keys: Keys, *, tries_passphrase: bool = False) -> Opening:
+    """
+    Tell by the head of an encrypted file whether one of the keys opens it.
+
+    Args: tries_passphrase: which takes about a second; else it is only told that there is one.
+
+    Raises: BackupDamaged for a head that cannot be read.
+    """
+    head = read_head(source)
+    if head.is_of_passphrase:
+        if not tries_passphrase:
+            return Opening.UNTRIED if keys.has_secret else Opening.CLOSED
+        try:
+            _file_key(head, keys)
+        except KeyNotAtHand:
+            return Opening.CLOSED
+        return Opening.OPENS
+    if not keys.identities:
+        return Opening.CLOSED
+    pyrage = library()
+    try:
+        pyrage.decrypt(head.text() + source.read(_NONCE_BYTES), keys.identities)
+    except pyrage.DecryptError as error:
+        # Where a key fits, it is the lack of any content that is complained of.
+        return Opening.CLOSED if str(error) == _NO_MATCH else Opening.OPENS
+    return Opening.OPENS
 
 
 def _secret(keys: Keys) -> str:

@@ -53,6 +53,14 @@ class Keys:
             raise NotAKey(f"{self.passphrase_file}: its first line is empty")
         return found
 
+    @property
+    def has_secret(self) -> bool:
+        """Whether there is a passphrase, as far as can be told."""
+        try:
+            return self.secret != ""
+        except NotAKey:
+            return False
+
     @cached_property
     def identities(self) -> tuple[Any, ...]:
         """The keys in all files that can be read, as pyrage has them."""

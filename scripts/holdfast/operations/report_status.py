@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from holdfast import database, files
 from holdfast.database import Connection, quote_identifier
 from holdfast.errors import DatabaseLocked, DatabaseNotFound, HoldfastError, ProfileError
-from holdfast.model import DAMAGED, ChosenDatabase
+from holdfast.model import DAMAGED, ChosenDatabase, Opening
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.shelf import backups_on_file, restore_command
 from holdfast.outcomes import BackupOnFile, StatusReport
@@ -52,6 +52,7 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
         warnings=(
             *_database_warnings(chosen, trouble, full),
             *_age_warnings(context, options, full, age, is_usable=trouble is None),
+            *key_warnings(of_it),
             *_library_warnings(),
             *_history_warnings(context),
         ),
@@ -113,6 +114,15 @@ def _age_warnings(
         )
     elif age is None or age > options.max_age_seconds:
         yield f"no backup in the last {duration(options.max_age_seconds)}.{advice}"
+
+
+def key_warnings(backups: Sequence[BackupOnFile]) -> Iterator[str]:
+    """Say that the newest of some backups cannot be opened here."""
+    if backups and backups[0].opening is Opening.CLOSED:
+        yield (
+            f"{backups[0].path.name} is encrypted, and no key at hand opens it. Name the file with"
+            " its key with --identity FILE or in backup.yaml; keys check says what there is."
+        )
 
 
 def _library_warnings() -> Iterator[str]:

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from holdfast import encryption, files
+from holdfast.encryption import Keys
 from holdfast.errors import BackupAmbiguous, BackupNotFound, HoldfastError
 from holdfast.formats import FORMATS, glance, packing
 from holdfast.formats.compression import SUFFIXES
 from holdfast.history import KnownBackup
-from holdfast.model import ChosenDatabase
+from holdfast.model import ChosenDatabase, Opening
 from holdfast.operations.context import Context
 from holdfast.outcomes import BackupOnFile
 
@@ -25,7 +26,9 @@ _SUFFIXES = {
     for closed in ("", (packing.SUFFIX if each.is_several else "") + encryption.SUFFIX)
 }
 _ENDING = "|".join(map(re.escape, _SUFFIXES))
-_NAME = re.compile(rf"backup-\d{{4}}-\d{{2}}-\d{{2}}(T\d{{6}}Z(-\d+)?)?({_ENDING})")
+_NAME = re.compile(
+    rf"backup-(?P<day>\d{{4}}-\d{{2}}-\d{{2}})(T(?P<time>\d{{6}})Z(-\d+)?)?({_ENDING})"
+)
 
 
 def backups_on_file(context: Context) -> list[BackupOnFile]:
@@ -42,6 +45,7 @@ def backups_on_file(context: Context) -> list[BackupOnFile]:
 def _describe(context: Context, path: Path, known: Mapping[str, KnownBackup]) -> BackupOnFile:
     record = known.get(files.text_of(path))
     size = files.size_of(path)
+    opening = opening_of(path, context.keys)
     if record and record.is_still(path):
         return BackupOnFile(
             path,
@@ -52,13 +56,35 @@ def _describe(context: Context, path: Path, known: Mapping[str, KnownBackup]) ->
             record.verified_at,
             record.database,
             record.part,
+            opening,
         )
     try:
         seen = glance(path, context.keys)
     except HoldfastError:
-        return BackupOnFile(path, size, None, None, "", "", "")
+        return BackupOnFile(path, size, _named_date(path), None, "", "", "", opening=opening)
     part = "a part" if seen.is_partial else ""
-    return BackupOnFile(path, size, seen.backup_date, seen.row_count, "", "", "", part)
+    date = seen.backup_date or _named_date(path)
+    return BackupOnFile(path, size, date, seen.row_count, "", "", "", part, opening)
+
+
+def opening_of(path: Path, keys: Keys, *, tries_passphrase: bool = False) -> Opening:
+    """Tell whether a backup can be opened with some keys; by its name, it is one of ours."""
+    if path.suffix != encryption.SUFFIX or not path.is_file():
+        return Opening.PLAIN
+    try:
+        with path.open("rb") as file:
+            return encryption.opening(file, keys, tries_passphrase=tries_passphrase)
+    except (HoldfastError, OSError):  # what is wrong with it, its reader says
+        return Opening.CLOSED
+
+
+def _named_date(path: Path) -> str | None:
+    """Read from the name of an encrypted backup, which is all that all can read, its date."""
+    found = _NAME.fullmatch(path.name)
+    if found is None or path.suffix != encryption.SUFFIX:
+        return None
+    time = found["time"] or "000000"
+    return f"{found['day']}T{time[:2]}:{time[2:4]}:{time[4:]}Z"
 
 
 def find_backup(context: Context, wanted: str, database: ChosenDatabase | None = None) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from holdfast.model import DAMAGED, LeftOut, Rung, SkippedTable, is_above
+from holdfast.model import DAMAGED, LeftOut, Opening, Rung, SkippedTable, is_above
 from holdfast.outcomes import (
     BackupOnFile,
     ExportReport,
@@ -106,6 +106,8 @@ def _backup_line(backup: BackupOnFile, report: StatusReport) -> str:
         facts.append(ago((now - made).total_seconds()))
     if backup.row_count is not None:
         facts.append(counted(backup.row_count, "row"))
+    if backup.opening:
+        facts.append(_OPENINGS[backup.opening])
     if backup.verified == DAMAGED:
         facts.append("DAMAGED")
     elif is_above(backup.verified, Rung.WHOLE):
@@ -113,6 +115,13 @@ def _backup_line(backup: BackupOnFile, report: StatusReport) -> str:
     else:
         facts.append("not verified here")
     return f"{backup.path.name}: {', '.join(facts)}"
+
+
+_OPENINGS = {
+    Opening.OPENS: "encrypted",
+    Opening.UNTRIED: "encrypted with a passphrase",
+    Opening.CLOSED: "encrypted, and no key at hand opens it",
+}
 
 
 def _when(backup: BackupOnFile, now: datetime | None) -> str:
