@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+# Of what can be made anew; one for all tests, as a person has one for all runs.
+CACHE = tempfile.TemporaryDirectory(prefix="cache-of-tests-")
 # What a process needs to start at all; nothing else of the person who runs the tests gets in.
 KEPT_VARIABLES = ("PATH", "PYTHONPATH", "SYSTEMROOT")
 
@@ -30,6 +33,7 @@ def environment(home: Path) -> dict[str, str]:
         "HOME": str(home.parent),
         "LANG": "C.UTF-8",
         "TMPDIR": str(scratch),
+        "XDG_CACHE_HOME": CACHE.name,
     }
 
 

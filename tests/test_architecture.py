@@ -63,8 +63,8 @@ ORDER = [
 ]
 # What runs before any package is there; may import the modules named here, and no others.
 APART = {"bootstrap": {"errors"}, "__init__": set()}
-# Who has packages installed that only some people need.
-MAY_INSTALL = {"stores"}
+# Who has packages installed that only some people need, or asks where the cache is.
+MAY_INSTALL = {"stores", "cli"}
 
 ONLY_IN = {
     "sqlite3": {"database"},

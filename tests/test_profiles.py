@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from holdfast.errors import ProfileError
+from holdfast.errors import ProfileError, SettingsError
+from holdfast.operations.context import profile_of
+from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.profiles import (
     Activity,
     Group,
@@ -23,10 +25,12 @@ from holdfast.profiles import (
     Profile,
     activity_row,
     load_profiles,
+    load_profiles_quickly,
     location_paths,
     profile_folder,
     recognise,
 )
+from tests.conftest import run_sql
 
 ROOT = Path(__file__).parents[1]
 MINIMAL = "name: tool\ntitle: Tool\nrecognise: [items]\n"
@@ -508,3 +512,82 @@ def test_the_profile_to_start_from_in_the_docs_is_valid(tmp_path: Path) -> None:
     text = DOCS.read_text(encoding="utf-8")
     (start,) = re.findall(r"```yaml\n(# reading-list.yaml\n.*?)```", text, re.DOTALL)
     assert load(tmp_path, start, "reading-list.yaml").title == "Reading list"
+
+
+# The cache
+
+
+def test_profiles_come_out_of_the_cache_as_they_went_in(tmp_path, monkeypatch):
+    folder = profile_folder()
+    first = load_profiles_quickly(folder, tmp_path, tmp_path / "cache")
+    monkeypatch.setattr("holdfast.profiles.cached.load_profiles", None)
+    assert load_profiles_quickly(folder, tmp_path, tmp_path / "cache") == first
+    monkeypatch.undo()
+    assert load_profiles(folder) == first
+
+
+def test_a_profile_that_was_changed_added_or_taken_away_is_read_anew(tmp_path):
+    own, cache = tmp_path / "own", tmp_path / "cache"
+    own.mkdir()
+
+    def titles() -> list[str]:
+        return [each.title for each in load_profiles_quickly(own, own, cache)]
+
+    (own / "a.yaml").write_text("name: a\ntitle: First\n")
+    assert titles() == titles() == ["First"]
+    (own / "a.yaml").write_text("name: a\ntitle: Second\n")
+    assert titles() == ["Second"]
+    (own / "b.yaml").write_text("name: b\ntitle: Third\n")
+    assert titles() == titles() == ["Second", "Third"]
+    (own / "a.yaml").unlink()
+    assert titles() == ["Third"]
+    (own / "b.yaml").write_text("name: b\n")
+    for _ in range(2):
+        with pytest.raises(ProfileError, match="title: missing"):
+            titles()
+
+
+def test_a_cache_that_is_damaged_or_cannot_be_written_is_done_without(tmp_path):
+    folder, cache = profile_folder(), tmp_path / "cache"
+    wanted = load_profiles_quickly(folder, tmp_path / "none", cache)
+    (kept,) = cache.iterdir()
+    for content in (b"", b"[{}]", b"\xff", b"null"):
+        kept.write_bytes(content)
+        assert load_profiles_quickly(folder, tmp_path / "none", cache) == wanted
+        assert kept.stat().st_size > 10000
+    (tmp_path / "file").touch()
+    assert load_profiles_quickly(folder, tmp_path / "none", tmp_path / "file" / "c") == wanted
+
+
+# Which profile a database has
+
+
+def at_its_place(context, tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "user" / "threads.db"
+    path.parent.mkdir()
+    run_sql(path, "CREATE TABLE threads (id TEXT PRIMARY KEY, token TEXT);")
+    context.home.profiles.mkdir(parents=True)
+    (context.home.profiles / "mine.yaml").write_text(text)
+    return path
+
+
+def test_a_profile_that_names_no_tables_is_that_of_the_database_at_its_place(context, tmp_path):
+    here = context()
+    path = at_its_place(
+        here, tmp_path, "name: mine\ntitle: Mine\nlocations: [{paths: [~/threads.db]}]\n"
+    )
+    found = profile_of(here, path, ["threads"])
+    assert found and found.name == "mine"
+    assert profile_of(here, tmp_path / "other.db", ["threads"]) is None
+
+
+def test_the_profile_that_the_settings_name_is_taken_whatever_the_tables_say(context, tmp_path):
+    here = context()
+    path = at_its_place(here, tmp_path, "name: mine\ntitle: Mine\nsecrets: {threads: [token]}\n")
+    run_sql(path, "INSERT INTO threads VALUES ('a', 's3cret');")
+    settings = here.home.path / "backup.yaml"
+    settings.write_text(f"databases:\n  t: {{path: '{path}', profile: mine}}\n")
+    assert export_backup(here, ExportOptions(database="t")).secrets == {"threads.token": 1}
+    settings.write_text(f"databases:\n  t: {{path: '{path}', profile: yours}}\n")
+    with pytest.raises(SettingsError, match=r"databases\.t\.profile: there is no profile yours"):
+        export_backup(context(), ExportOptions(database="t"))

@@ -13,8 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Never
 
-from holdfast import __version__, files, reports
-from holdfast.errors import CANCELLED, HoldfastError, PlanChanged, UsageError, WriteFailed
+from holdfast import __version__, bootstrap, files, reports
+from holdfast.errors import (
+    CANCELLED,
+    EnvironmentNotReady,
+    HoldfastError,
+    PlanChanged,
+    UsageError,
+    WriteFailed,
+)
 from holdfast.operations.context import Context
 from holdfast.outcomes import ImportReport
 from holdfast.places import find_home
@@ -111,10 +118,18 @@ def _context(arguments: argparse.Namespace) -> Context:
         platform=sys.platform,
         actor=f"{_user()}@{platform.node()}",
         now=datetime.now(UTC),
+        cache=_cache(),
         identities=tuple(
             files.user_path(path).absolute() for path in getattr(arguments, "identity", ())
         ),
     )
+
+
+def _cache() -> Path | None:
+    try:
+        return bootstrap.cache_folder()
+    except EnvironmentNotReady:
+        return None
 
 
 def _user() -> str:

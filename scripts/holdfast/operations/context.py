@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from holdfast import files
 from holdfast.encryption import Keys
-from holdfast.errors import DatabaseNotFound, HoldfastError, UsageError
+from holdfast.errors import DatabaseNotFound, HoldfastError, SettingsError, UsageError
 from holdfast.files import user_path
 from holdfast.history import History, KnownBackup
 from holdfast.model import ChosenDatabase
@@ -22,9 +22,10 @@ from holdfast.profiles import (
     Profile,
     Settings,
     databases_at,
-    load_profiles,
+    load_profiles_quickly,
     load_settings,
     profile_folder,
+    recognise,
 )
 from holdfast.stores import Store, open_store
 from holdfast.stores.owner import owner_mark
@@ -44,6 +45,7 @@ class Context:
     platform: str  # as sys.platform
     actor: str  # who asked, such as ann@laptop
     now: datetime  # UTC
+    cache: Path | None = None  # for what can be made anew; None: nothing is kept
     identities: tuple[Path, ...] = ()  # files with keys that were named for this run
 
     @cached_property
@@ -52,7 +54,7 @@ class Context:
 
     @cached_property
     def profiles(self) -> tuple[Profile, ...]:
-        return load_profiles(profile_folder(), self.home.profiles)
+        return load_profiles_quickly(profile_folder(), self.home.profiles, self.cache)
 
     @cached_property
     def keys(self) -> Keys:
@@ -140,6 +142,42 @@ def choose_database(
         f"no database found; looked at {', '.join(looked_at)}",
         hint="Name one with --db PATH, or try everything on invented data with --sample.",
     )
+
+
+def profile_of(context: Context, path: Path, names: Iterable[str]) -> Profile | None:
+    """
+    Find what is known of a database: as backup.yaml says, or by its tables, or by its place.
+
+    Args:
+        path: of the database, resolved.
+        names: of its tables.
+
+    Raises: SettingsError when backup.yaml names a profile that there is not.
+    """
+    for name, each in context.settings.databases.items():
+        if each.profile and each.path.resolve() == path:
+            found = [profile for profile in context.profiles if profile.name == each.profile]
+            if not found:
+                known = ", ".join(profile.name for profile in context.profiles)
+                raise SettingsError(
+                    f"backup.yaml: databases.{name}.profile: there is no profile {each.profile}",
+                    hint=f"There are {known}.",
+                )
+            return found[0]
+    return recognise(context.profiles, names) or next(
+        (
+            profile
+            for profile in context.profiles
+            if not profile.recognise and path in places_of(context, profile)
+        ),
+        None,
+    )
+
+
+def places_of(context: Context, profile: Profile) -> tuple[Path, ...]:
+    """Return the files that are where a tool keeps its databases, resolved."""
+    found = databases_at(profile, context.environment, context.user_home, context.platform)
+    return tuple(path.resolve() for path in found)
 
 
 def name_of_database(context: Context, path: Path) -> str:

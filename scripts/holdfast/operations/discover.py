@@ -11,7 +11,7 @@ from pathlib import Path
 from holdfast import database, files
 from holdfast.database import quote_identifier
 from holdfast.errors import HoldfastError, SettingsError, UsageError
-from holdfast.operations.context import Context
+from holdfast.operations.context import Context, profile_of
 from holdfast.outcomes import DiscoverReport, FoundCompanion, FoundDatabase
 from holdfast.profiles import (
     SETTINGS_FILE,
@@ -19,7 +19,6 @@ from holdfast.profiles import (
     Profile,
     databases_at,
     expand,
-    recognise,
     with_databases,
 )
 from holdfast.schema import read_schema
@@ -102,7 +101,7 @@ def _look_at(context: Context, path: Path, expected: Profile | None) -> FoundDat
                 )
     except (HoldfastError, OSError) as error:
         problem = str(error)
-    profile = recognise(context.profiles, tables) or expected
+    profile = profile_of(context, path, tables) or expected
     known = [each for each in context.known_backups() if each.database == files.text_of(path)]
     return FoundDatabase(
         name="",

@@ -27,7 +27,7 @@ from holdfast.model import (
     Trailer,
     part_of,
 )
-from holdfast.operations.context import Context, choose_database, name_of_database
+from holdfast.operations.context import Context, choose_database, name_of_database, profile_of
 from holdfast.operations.export_encrypted import (
     closed,
     closed_for,
@@ -45,7 +45,6 @@ from holdfast.operations.export_notes import expected_tables, remember, shrinkag
 from holdfast.operations.keeping import choose_stores, keep
 from holdfast.operations.like_with_like import opened_to_take
 from holdfast.outcomes import ExportReport
-from holdfast.profiles import recognise
 from holdfast.readers import Readers, readers_of
 from holdfast.redaction import Secrets
 from holdfast.rows import layout_of
@@ -133,7 +132,7 @@ def _describe(
     chosen: ChosenDatabase,
 ) -> Source:
     schema = read_schema(connection)
-    profile = recognise(context.profiles, [table.name for table in schema.tables])
+    profile = profile_of(context, chosen.path, [table.name for table in schema.tables])
     taken = Taken(schema)
     wanted = wanted_of(profile, options.words, options.groups, options.tables, options.scope)
     if options.format != "sqlite":

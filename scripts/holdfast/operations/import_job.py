@@ -15,11 +15,11 @@ from holdfast.excerpts import excluded_rows, source
 from holdfast.formats import open_backup
 from holdfast.formats.interface import BackupReader
 from holdfast.model import ChosenDatabase, Rows, Schema, folded
-from holdfast.operations.context import Context, choose_database
+from holdfast.operations.context import Context, choose_database, profile_of
 from holdfast.operations.import_keys import select_keys
 from holdfast.operations.import_source import beads_path, complain_of_tool, read_beads
 from holdfast.operations.shelf import find_backup
-from holdfast.profiles import Profile, choose_groups, recognise, with_references
+from holdfast.profiles import Profile, choose_groups, with_references
 from holdfast.rebuild import describe
 from holdfast.remapping import remap
 from holdfast.schema import dependency_order, has_feeding_trigger, read_facts, read_schema
@@ -113,7 +113,7 @@ def describe_target(
         database.complain_of_damage(connection, chosen.path)
         schema = read_schema(connection)
         encoding = read_facts(connection, chosen.path.name).encoding
-    profile = recognise(context.profiles, [table.name for table in schema.tables])
+    profile = profile_of(context, chosen.path, [table.name for table in schema.tables])
     schema = with_references(schema, profile)
     groups = choose_groups(profile, options.groups)
     wanted = frozenset(map(folded, (*options.tables, *groups.tables)))

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from holdfast import database, files
 from holdfast.database import Connection, quote_identifier
-from holdfast.errors import DatabaseLocked, DatabaseNotFound, HoldfastError, ProfileError
+from holdfast.errors import (
+    DatabaseLocked,
+    DatabaseNotFound,
+    HoldfastError,
+    ProfileError,
+    SettingsError,
+)
 from holdfast.model import DAMAGED, ChosenDatabase, Opening
-from holdfast.operations.context import Context, choose_database
+from holdfast.operations.context import Context, choose_database, profile_of
 from holdfast.operations.shelf import backups_on_file, restore_command
 from holdfast.outcomes import BackupOnFile, StatusReport
-from holdfast.profiles import recognise
 from holdfast.times import duration, moment, utc_text
 
 MAX_AGE_SECONDS = 48 * 3600
@@ -72,19 +78,19 @@ def _look_at(
     """Read when the tool itself says it was backed up, and what is wrong with the database."""
     try:
         with database.read_only(chosen.path, _WAIT_SECONDS) as connection:
-            return _stamp(context, connection), None
+            return _stamp(context, connection, chosen.path), None
     except DatabaseLocked:  # which is a sign that it is in use, and none that it is broken
         return None, None
-    except ProfileError:
+    except (ProfileError, SettingsError):
         raise
     except HoldfastError as error:  # a status needs no database
         return None, error
 
 
-def _stamp(context: Context, connection: Connection) -> datetime | None:
+def _stamp(context: Context, connection: Connection, path: Path) -> datetime | None:
     """Read the time of the last backup where the tool's own meta table keeps it."""
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
-    profile = recognise(context.profiles, names)
+    profile = profile_of(context, path, names)
     if profile is None or profile.meta is None:
         return None
     found = connection.execute(

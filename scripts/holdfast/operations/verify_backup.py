@@ -35,11 +35,11 @@ from holdfast.model import (
     is_above,
     is_proven,
 )
-from holdfast.operations.context import Context, choose_database
+from holdfast.operations.context import Context, choose_database, profile_of
 from holdfast.operations.like_with_like import hide_secrets, opened_to_take, taken_like
 from holdfast.operations.shelf import backups_on_file, find_backup
 from holdfast.outcomes import VerifiedBackup, VerifyReport
-from holdfast.profiles import Meta, recognise
+from holdfast.profiles import Meta
 from holdfast.rebuild import rebuild
 from holdfast.rows import layout_of
 
@@ -116,7 +116,7 @@ def _differing(
     """Yield the tables whose rows in the database are not those of the backup."""
     with opened_to_take(against.path) as connection:
         schema = taken_like(context, connection, contents.header).schema
-        profile = recognise(context.profiles, [entry.name for entry in schema.entries])
+        profile = profile_of(context, against.path, [entry.name for entry in schema.entries])
         meta = profile.meta if profile else None
         for name, digest in contents.trailer.digests.items():
             table = schema.table(name)

@@ -1,6 +1,7 @@
 """Profiles of the tools whose databases we back up, and the settings: all that is YAML."""
 
 from holdfast.profiles.adding import with_databases
+from holdfast.profiles.cached import load_profiles_quickly
 from holdfast.profiles.folder import load_profiles, profile_folder, recognise
 from holdfast.profiles.groups import ChosenGroups, choose_groups
 from holdfast.profiles.locations import databases_at, expand, location_paths
@@ -47,6 +48,7 @@ __all__ = [
     "databases_at",
     "expand",
     "load_profiles",
+    "load_profiles_quickly",
     "load_settings",
     "location_paths",
     "profile_folder",
