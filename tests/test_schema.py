@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast import database
+from holdfast import database, model
 from holdfast.errors import DatabaseError
 from holdfast.model import Column, ForeignKey, Rows, SchemaEntry, Table, UniqueIndex, VirtualTable
 from holdfast.schema import dependency_order, read_facts, read_schema
@@ -263,6 +263,20 @@ def test_a_table_is_found_whatever_the_case_of_its_name(schema_of):
     found = schema.table("cONTACTS")
     assert found is not None and found.name == "Contacts"
     assert schema.table("contact") is None
+
+
+def test_a_table_is_found_without_a_look_at_the_others(schema_of, monkeypatch):
+    schema = schema_of("".join(f"CREATE TABLE t{number} (a);" for number in range(20)))
+    looked_at = []
+
+    def folded(name):
+        looked_at.append(name)
+        return name
+
+    monkeypatch.setattr(model, "folded", folded)
+    found = schema.table("t7")
+    assert found is not None and found.name == "t7"
+    assert looked_at == ["t7"]
 
 
 def test_facts_of_a_database_are_read(make_database):

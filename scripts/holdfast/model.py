@@ -122,11 +122,16 @@ class Schema:
     sequences: Mapping[str, int]
     has_sequences: bool = False  # sqlite_sequence is there
     has_odd_sequences: bool = False  # AUTOINCREMENT marks that mean nothing to SQLite are there
+    _by_name: Mapping[str, Table] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Once: to look through all tables for each of them takes minutes where there are many.
+        found = {folded(table.name): table for table in self.tables}
+        object.__setattr__(self, "_by_name", found)
 
     def table(self, name: str) -> Table | None:
         """Find a table by its name, which SQLite compares without regard to ASCII case."""
-        wanted = folded(name)
-        return next((table for table in self.tables if folded(table.name) == wanted), None)
+        return self._by_name.get(folded(name))
 
 
 @dataclass(frozen=True, slots=True)
