@@ -31,10 +31,16 @@ def _crashed(path: Path) -> None:
     assert path.with_name(path.name + "-wal").stat().st_size > 0
 
 
+# More than a process may commonly have files open, and than older SQLites take as parameters.
+_MANY_TABLES = 1100
+# More than is written between two syncs.
+_LARGE_BYTES = 40 * 1024 * 1024
+
+
 def _many_tables(path: Path) -> None:
     with connected(path) as connection:
         connection.execute("BEGIN")
-        for number in range(5000):
+        for number in range(_MANY_TABLES):
             connection.execute(f"CREATE TABLE {quote_identifier(f'table {number}')} (x, y)")
             connection.execute(
                 f"INSERT INTO {quote_identifier(f'table {number}')} VALUES (1, ?)", [number]
@@ -43,11 +49,10 @@ def _many_tables(path: Path) -> None:
 
 
 def _large_values(path: Path) -> None:
-    size = 100 * 1024 * 1024
     with connected(path) as connection:
         connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, x)")
-        connection.execute("INSERT INTO t VALUES (1, zeroblob(?))", [size])
-        connection.execute("INSERT INTO t VALUES (2, ?)", ['é"\n\\x' * (size // 60)])
+        connection.execute("INSERT INTO t VALUES (1, zeroblob(?))", [_LARGE_BYTES])
+        connection.execute("INSERT INTO t VALUES (2, ?)", ['é"\n\\x' * (_LARGE_BYTES // 60)])
 
 
 _TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (1, 'a');"
@@ -72,6 +77,6 @@ FILES = (
         f"PRAGMA user_version = -5; PRAGMA application_id = -2147483648; {_TABLE}",
     ),
     Hazard("changes go to a write-ahead log", f"PRAGMA journal_mode = wal; {_TABLE}"),
-    Hazard("there are 5,000 tables", _many_tables, is_slow=True),
-    Hazard("a value is of 100 MB", _large_values, is_slow=True),
+    Hazard("there are 1,100 tables", _many_tables, is_slow=True),
+    Hazard("a value is of 40 MB", _large_values, is_slow=True),
 )
