@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,10 +24,12 @@ CHANGING = (
 
 # What is loaded once is in each fork of it, which waits to be traced before it begins.
 _SERVER = """
-import ctypes, json, os, signal, sys
+import ctypes, importlib, json, os, pkgutil, signal, sys
 sys.path.insert(0, sys.argv[1])
-from holdfast.cli import diff_verb, import_verb, restore_verb, run, status_verb, undo_verb
-import sqlite_utils
+import holdfast, sqlite_utils, yaml
+for module in pkgutil.walk_packages(holdfast.__path__, "holdfast."):
+    importlib.import_module(module.name)
+from holdfast.cli import run
 for line in sys.stdin:
     words, output = json.loads(line)
     child = os.fork()
@@ -66,7 +69,7 @@ class Traced:
         print(json.dumps(request), file=self._server.stdin, flush=True)
         process = int(self._server.stdout.readline())
         inject = ["-e", f"trace={fault.partition(':')[0]}", "-e", f"inject={fault}"]
-        trace = ["-e", f"trace={','.join(CHANGING)}"]
+        trace = ["-y", "-e", f"trace={','.join(CHANGING)}"]
         options = ["-o", str(self._trace), *(inject if fault else trace)]
         strace = ["strace", "-f", *options, "-p", str(process)]
         with subprocess.Popen(strace, stderr=subprocess.PIPE, text=True) as tracer:
@@ -77,18 +80,42 @@ class Traced:
             tracer.communicate()
         return code, self._said.read_text()
 
-    def calls(self) -> Counter[str]:
+    def calls(self) -> dict[str, list[int]]:
         """
-        Count the system calls of the last run, which had no fault, by name.
+        Number the system calls of the last run, which had no fault: by name, those to interrupt.
 
+        Of calls of one name on one file with nothing between them, these are the first and the
+        last: each between those leaves what the first left, and some more of it.
         Of several threads the one counts that made the most: strace counts each on its own.
         """
         trace = self._trace.read_text(errors="replace")
-        found: Counter[str] = Counter()
-        by_thread = Counter(re.findall(rf"(?m)^(\d+) +({'|'.join(CHANGING)})\(", trace))
-        for (_, name), count in by_thread.items():
-            found[name] = max(found[name], count)
+        by_thread: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for thread, name, path in _CALL.findall(trace):
+            by_thread[thread].append((name, path))
+        found: dict[str, list[int]] = {}
+        most: Counter[str] = Counter()
+        for made in by_thread.values():
+            numbers, counts = _telling(made)
+            for name, count in counts.items():
+                if count > most[name]:
+                    found[name], most[name] = numbers[name], count
         return found
+
+
+_CALL = re.compile(
+    rf"(?m)^(\d+) +({'|'.join(CHANGING)})\((?:AT_FDCWD[^,]*, )?(\d+<[^>]*>|\"[^\"]*\")"
+)
+
+
+def _telling(made: list[tuple[str, str]]) -> tuple[dict[str, list[int]], Counter[str]]:
+    """Of a thread's calls: the numbers of the first and last of each series; the count of all."""
+    numbers: defaultdict[str, list[int]] = defaultdict(list)
+    counts: Counter[str] = Counter()
+    for (name, _), series in itertools.groupby(made):
+        first = counts[name] + 1
+        counts[name] += len(list(series))
+        numbers[name] += sorted({first, counts[name]})
+    return numbers, counts
 
 
 @contextlib.contextmanager
