@@ -191,7 +191,7 @@ def test_any_database_comes_back_equal(made, form):
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(databases(), st.sampled_from(WRITABLE))
 def test_any_of_many_more_databases_comes_back_equal(made, form):
     there_and_back(made, form)
