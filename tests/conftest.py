@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -17,8 +19,32 @@ from holdfast.places import Home
 
 NOW = datetime(2026, 11, 20, 14, 22, 33, tzinfo=UTC)
 
+ROOT = Path(__file__).resolve().parents[1]
+CACHES = {"__pycache__", ".hypothesis", ".pytest_cache"}
+
 MakeContext = Callable[..., Context]
 MakeDatabase = Callable[..., Path]
+
+
+def strangers() -> set[str]:
+    """Name the files of this checkout that git does not keep, but for those of caches."""
+    if not os.environ.get("CI") or not shutil.which("git"):
+        return set()
+    others = ["git", "ls-files", "--others", "-z"]
+    done = subprocess.run(others, cwd=ROOT, capture_output=True, text=True)
+    return {name for name in done.stdout.split("\0") if not CACHES & set(Path(name).parts)}
+
+
+STRANGERS = strangers()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail, where CI is watching, when the tests have left a file in the checkout."""
+    is_worker = hasattr(session.config, "workerinput")
+    if not is_worker and (left := sorted(strangers() - STRANGERS)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        said = f"The tests left files in the checkout: {', '.join(left)}"
+        session.config.get_terminal_writer().line(f"\n{said}")
 
 
 @pytest.fixture

@@ -54,6 +54,8 @@ def run(
     """
     usual: dict[str, Any] = {
         "env": environment(home),
+        # Where nothing of the checkout is: what is cut short may leave something where it is.
+        "cwd": home.parent,
         "stdout": subprocess.PIPE,
         "timeout": 60,
     }
@@ -76,6 +78,7 @@ def start(home: Path, verb: str, *arguments: str | Path) -> subprocess.Popen[byt
     return subprocess.Popen(
         command(verb, *arguments),
         env=environment(home),
+        cwd=home.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

@@ -28,7 +28,8 @@ def system_calls(
     calls = f"trace={','.join((*WRITING, *SYNCING, *NAMING))}"
     options = ["-f", "--seccomp-bpf", "-y", "-qq", "-s", "0", "-o", str(trace), "-e", calls]
     variables = environment(home) | {"PYTHONDONTWRITEBYTECODE": "1"}
-    subprocess.run(["strace", *options, *command(verb, *words)], env=variables, check=True)
+    traced = ["strace", *options, *command(verb, *words)]
+    subprocess.run(traced, cwd=folder, env=variables, check=True)
     for line in trace.read_text(errors="replace").splitlines():
         found = re.match(r"\d+ +(\w+)\((?:\d+<([^>]*)>)?", line)
         if found:

@@ -34,6 +34,7 @@ def test_a_disk_that_loses_what_was_written_is_found_out_and_nothing_stays(tmp_p
     done = subprocess.run(
         [*strace, *command("export", *words)],
         env=environment(home) | {"PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=tmp_path,
         capture_output=True,
         text=True,
     )

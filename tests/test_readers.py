@@ -164,6 +164,7 @@ def exporting(home, large):
     with subprocess.Popen(
         command("export", "--db", large, "--output", "-", "--jobs", "2"),
         env=environment(home),
+        cwd=home.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
