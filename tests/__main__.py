@@ -6,9 +6,10 @@ Run the tests with the packages of requirements-dev.lock, where there is nothing
     python3 -m tests --lint                       check the code's form and types
     python3 -m tests --run MODULE [arguments]     run one of those packages: ruff, mypy, uv
 
-With CI set in the environment, running the tests implies --tools.
+With CI set in the environment, running the tests implies --tools, and --lint makes them ready.
 """
 
+import concurrent.futures
 import os
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from holdfast import bootstrap  # noqa: E402 - only found once its folder is on the path
+
+IN_BACKGROUND = concurrent.futures.ThreadPoolExecutor(max_workers=2)
 
 LINT = [["ruff", "format", "--check"], ["ruff", "check"], ["mypy"]]
 
@@ -38,6 +41,10 @@ DEBIAN_PACKAGES = {
     "valgrind": "valgrind",
     "zstd": "zstd",
 }
+# Kept in memory where there is room, the tests' files make nobody wait for a disk.
+MEMORY = "/dev/shm"
+MEMORY_BYTES = 4 * 1024**3
+
 CLAUDE_PACKAGE = "@anthropic-ai/claude-code"
 CLAUDE_VERSION = "2.1.329"
 
@@ -48,8 +55,11 @@ def main(arguments: "list[str]") -> int:
     # Inherited by every program that a test starts.
     search_path = os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")]))
     environment = dict(os.environ, PYTHONPATH=search_path)
+    readying = []
     if arguments == ["--lint"]:
         commands = LINT
+        if os.environ.get("CI"):  # the tests come next: to wait for the network is no work
+            readying.append(IN_BACKGROUND.submit(ready_tools))
     elif arguments[:1] == ["--run"]:
         environment.update(PYTHONPATH=os.pathsep.join([str(ROOT / "scripts"), search_path]))
         commands = [arguments[1:]]
@@ -57,19 +67,34 @@ def main(arguments: "list[str]") -> int:
         if "--tools" in arguments or os.environ.get("CI"):
             environment.update(HOLDFAST_TEST_CLAUDE=ready_tools())
         words = [argument for argument in arguments if argument != "--tools"]
+        if not words:
+            environment.update(scratch_in_memory())
         environment.update(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
         commands = [["pytest"] + PLUGINS + (words or IN_PARALLEL)]
     exit_codes = [
         subprocess.run([sys.executable, "-m", *command], cwd=str(ROOT), env=environment).returncode
         for command in commands
     ]
+    for each in readying:
+        each.result()
     return next(filter(None, exit_codes), 0)
+
+
+def scratch_in_memory() -> "dict[str, str]":
+    """Environment variables for all tests: where they put their files, unless that is said."""
+    try:
+        is_free = shutil.disk_usage(MEMORY).free >= MEMORY_BYTES
+    except OSError:
+        is_free = False
+    return {"TMPDIR": MEMORY} if is_free and not os.environ.get("TMPDIR") else {}
 
 
 def ready_tools() -> str:
     """Install the outside tools that tests drive, where they are missing; the path of `claude`."""
-    install_debian_packages()
-    return os.environ.get("HOLDFAST_TEST_CLAUDE") or str(claude())
+    packages = IN_BACKGROUND.submit(install_debian_packages)
+    client = os.environ.get("HOLDFAST_TEST_CLAUDE") or str(claude())
+    packages.result()
+    return client
 
 
 def install_debian_packages() -> None:
