@@ -262,3 +262,43 @@ class DiscoverReport:
     looked_for: int  # how many tools' databases
     checked_at: str  # UTC, ISO 8601
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReport:
+    """The key that was made."""
+
+    path: Path  # of the secret key
+    public_key: str  # what is encrypted for it, it opens
+    settings_path: Path
+    settings: tuple[str, ...]  # lines for backup.yaml, by which exports use it
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A file with keys."""
+
+    path: Path
+    public_keys: tuple[str, ...] = ()
+    problem: str = ""  # why it cannot be used; "" when nothing is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBackup:
+    """What opens one encrypted backup."""
+
+    path: Path
+    opened_by: tuple[str, ...]  # files with keys, and the passphrase; none: nothing at hand
+
+
+@dataclass(frozen=True, slots=True)
+class KeysReport:
+    """The keys at hand, and what they open."""
+
+    files: tuple[KeyFile, ...]
+    passphrase: str  # where it comes from; "": there is none
+    recipients: tuple[str, ...]  # whom backups are encrypted for
+    backups: tuple[OpenedBackup, ...]  # the encrypted ones, the newest first
+    plain_count: int  # of backups that are not encrypted
+    warnings: tuple[str, ...]

@@ -26,7 +26,7 @@ from holdfast.operations.context import Context
 from holdfast.outcomes import ImportReport
 from holdfast.places import find_home
 
-VERBS = ("export", "import", "status", "restore", "verify", "diff", "undo", "discover")
+VERBS = ("export", "import", "status", "restore", "verify", "diff", "undo", "discover", "keys")
 
 
 class _Parser(argparse.ArgumentParser):

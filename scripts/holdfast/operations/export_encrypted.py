@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 from holdfast import files
 from holdfast.encryption import Keys, NotAKey, encrypting, opens_own, read_recipient
-from holdfast.errors import KeyNotAtHand, UsageError
+from holdfast.errors import KeyNotAtHand, NotABackup, UsageError
 from holdfast.formats import FORMATS, open_backup, packing
 from holdfast.formats.interface import BackupReader
 from holdfast.model import Contents, Rung, Trailer
@@ -90,8 +90,7 @@ def write_encrypted(context: Context, options: ExportOptions, source: Source) ->
                 trailer = _write(context, options, source, closed, is_proven=on_the_way)
             files.fsync_file(file)
         if options.verify and opens_here:
-            with _read_back(partial, keys) as reader:
-                prove(reader.contents, trailer)
+            prove(lambda: _read_back(partial, keys), trailer)
         elif options.verify and files.sha256_of(partial) != target.sha256.hexdigest():
             raise not_what_was_read("its bytes are others")
         path = files.publish(partial, names)
@@ -104,12 +103,11 @@ def _rung(options: ExportOptions, *, opens_here: bool) -> str:
     return Rung.CONTENTS if opens_here else Rung.HASH
 
 
-@contextlib.contextmanager
-def _read_back(partial: Path, keys: Keys) -> Iterator[BackupReader]:
+def _read_back(partial: Path, keys: Keys) -> Contents:
     try:
         with open_backup(partial, keys) as reader:
-            yield reader
-    except KeyNotAtHand as error:  # it was just tried that there is one
+            return reader.contents()
+    except (KeyNotAtHand, NotABackup) as error:  # that a key opens it was just tried
         raise not_what_was_read(str(error)) from error
 
 

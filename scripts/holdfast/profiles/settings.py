@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from holdfast.errors import SettingsError
 from holdfast.profiles.reading import read_record
-from holdfast.profiles.shape import ShortName, Text
+from holdfast.profiles.shape import Complaint, ShortName, Text
 
 SETTINGS_FILE = "backup.yaml"
 
@@ -63,6 +63,14 @@ class EncryptionSettings:
     recipients: tuple[str, ...] = ()  # age1...
     passphrase_file: Path | None = None  # instead of recipients
     identities: tuple[Path, ...] = ()  # files with keys that open backups
+
+    def __post_init__(self) -> None:
+        if self.recipients and self.passphrase_file:
+            raise Complaint(
+                "passphrase_file",
+                "backups are encrypted for recipients or with a passphrase, not both",
+                hint="Leave one of them out.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

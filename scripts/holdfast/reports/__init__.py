@@ -17,6 +17,8 @@ from holdfast.outcomes import (
     DiscoverReport,
     ExportReport,
     ImportReport,
+    KeyReport,
+    KeysReport,
     RestoreReport,
     StatusReport,
     UndoReport,
@@ -26,12 +28,15 @@ from holdfast.reports.of_backups import export_lines, restore_lines, status_line
 from holdfast.reports.of_changes import import_lines, undo_lines
 from holdfast.reports.of_databases import discover_lines
 from holdfast.reports.of_differences import diff_lines
+from holdfast.reports.of_keys import key_lines, keys_lines
 
 Report = (
     DiffReport
     | DiscoverReport
     | ExportReport
     | ImportReport
+    | KeyReport
+    | KeysReport
     | RestoreReport
     | StatusReport
     | UndoReport
@@ -118,6 +123,8 @@ _LINES: dict[type, Callable[[Any], Iterator[str]]] = {
     DiscoverReport: discover_lines,
     ExportReport: export_lines,
     ImportReport: import_lines,
+    KeyReport: key_lines,
+    KeysReport: keys_lines,
     RestoreReport: restore_lines,
     StatusReport: status_lines,
     UndoReport: undo_lines,
