@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,26 @@ CREATE TABLE restore_points (
 );
 CREATE INDEX backups_by_database ON backups (database, created_at);
 """
+# Added to the file of an earlier version when it is written to.
+_STORES_SCHEMA = """
+CREATE TABLE IF NOT EXISTS copies (
+    place TEXT PRIMARY KEY,    -- STORE:NAME
+    store TEXT NOT NULL,       -- its name in backup.yaml
+    name TEXT NOT NULL,        -- what the backup is called there
+    backup TEXT NOT NULL,      -- the local file that was put there, absolute; '': not known
+    bytes INTEGER NOT NULL,    -- that it takes there
+    stored_at TEXT NOT NULL,   -- UTC, ISO 8601
+    verified TEXT NOT NULL,    -- what was proven of it: '' or the name of a rung
+    verified_at TEXT NOT NULL,
+    part TEXT NOT NULL         -- which part of the database it holds; '': all
+);
+CREATE TABLE IF NOT EXISTS visits (
+    store TEXT PRIMARY KEY,
+    reached_at TEXT NOT NULL,    -- when it last did what it was asked; '': never
+    failing_since TEXT NOT NULL, -- when it first did not, since then; '': it does
+    problem TEXT NOT NULL
+);
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +92,30 @@ class KnownBackup:
             now = (files.size_of(path), files.modified_ns(path))
             return now == (self.bytes, self.modified_ns)
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCopy:
+    """What the history holds of one backup in a store."""
+
+    store: str
+    name: str
+    backup: str
+    bytes: int
+    stored_at: str
+    verified: str
+    verified_at: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStore:
+    """When a store last did what it was asked, and since when it does not."""
+
+    store: str
+    reached_at: str = ""
+    failing_since: str = ""
+    problem: str = ""
 
 
 class History:
@@ -105,6 +149,54 @@ class History:
         row = asdict(backup) | {"counts": json.dumps(backup.counts)}
         with self._for_change() as connection:
             database.upsert_row(connection, "backups", row, key="path")
+
+    def copies(self) -> list[KnownCopy]:
+        """Return every backup in a store that is on record, the last that was put first."""
+        rows = self._rows_of_stores(
+            "copies", "store, name, backup, bytes, stored_at, verified, verified_at, part"
+        )
+        return [KnownCopy(*row) for row in rows]
+
+    def record_copy(self, copy: KnownCopy) -> None:
+        """Remember a backup in a store; what was known of it before is replaced."""
+        row = asdict(copy) | {"place": f"{copy.store}:{copy.name}"}
+        with self._for_change() as connection:
+            database.upsert_row(connection, "copies", row, key="place")
+
+    def forget_copies(self, store: str, names: Iterable[str]) -> None:
+        """Forget backups that are no longer in a store."""
+        with self._for_change() as connection:
+            connection.executemany(
+                "DELETE FROM copies WHERE store = ? AND name = ?",
+                [(store, name) for name in names],
+            )
+
+    def visits(self) -> list[KnownStore]:
+        """Return what is known of each store that was ever asked for something."""
+        rows = self._rows_of_stores("visits", "store, reached_at, failing_since, problem")
+        return [KnownStore(*row) for row in rows]
+
+    def record_visit(self, store: str, at: str, problem: str = "") -> None:
+        """Remember that a store did what it was asked, or why not."""
+        before = {each.store: each for each in self.visits()}.get(store, KnownStore(store))
+        now = KnownStore(store, at)
+        if problem:
+            now = KnownStore(store, before.reached_at, before.failing_since or at, problem)
+        with self._for_change() as connection:
+            database.upsert_row(connection, "visits", asdict(now), key="store")
+
+    def _rows_of_stores(self, table: str, columns: str) -> list[tuple[Any, ...]]:
+        if not self.path.is_file():
+            return []
+        with database.read_only(self.path) as connection:
+            is_there = connection.execute(
+                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", [table]
+            ).fetchone()
+            if not is_there:  # the file of an earlier version
+                return []
+            return connection.execute(
+                f"SELECT {columns} FROM {table} ORDER BY rowid DESC"
+            ).fetchall()
 
     def restore_points(self, database_path: Path) -> list[RestorePoint]:
         """Return the restore points of a database that are still there, the newest first."""
@@ -199,5 +291,7 @@ class History:
             # A file that another program made has no such tables, and gets none.
             for table in ("backups", "events", "restore_points"):
                 connection.execute(f"SELECT 1 FROM {table} LIMIT 0")
+            for statement in filter(str.strip, _STORES_SCHEMA.split(";\n")):
+                connection.execute(statement)
             yield connection
             database.commit(connection)

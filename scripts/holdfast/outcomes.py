@@ -104,6 +104,33 @@ class ExportReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedDatabase:
+    """What became of one database that was to be backed up."""
+
+    name: str  # in backup.yaml; "": the usual one, as none is named there
+    report: ExportReport | None = None  # None: there is no backup of it
+    problem: str = ""  # why not
+    hint: str = ""
+    exit_code: int = 0  # of the problem
+
+
+@dataclass(frozen=True, slots=True)
+class ExportAllReport:
+    """The backups that were made of all databases."""
+
+    databases: tuple[ExportedDatabase, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(
+            f"{each.name}: {text}" if each.name else text
+            for each in self.databases
+            if each.report
+            for text in each.report.warnings
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """What an import did, or would do."""
 

@@ -13,7 +13,7 @@ from holdfast.operations.import_change import carry_out
 from holdfast.operations.import_job import (
     ImportJob,
     ImportOptions,
-    choose,
+    chosen_for,
     describe_target,
     find_works,
     opened,
@@ -60,8 +60,9 @@ def plans_of(tool, mode, monkeypatch):
         backup=str(tool.backup), database=str(tool.path), mode=mode, confirm="any"
     )
     statements: list[str] = []
-    with files.scratch_folder() as folder:
-        path, chosen = choose(tool._context, options)
+    chosen_backup = chosen_for(tool._context, options)
+    with files.scratch_folder() as folder, chosen_backup as (found, chosen):
+        path = found.path
         target = describe_target(tool._context, options, chosen)
         staging = stage(options, open_backup(path), target, folder)
         with opened(target, staging, options) as connection:

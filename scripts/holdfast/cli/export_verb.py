@@ -16,8 +16,9 @@ from holdfast.files import user_path
 from holdfast.formats import WRITABLE
 from holdfast.formats.compression import SUFFIXES
 from holdfast.operations.context import Context
+from holdfast.operations.export_all import export_all
 from holdfast.operations.export_backup import ExportOptions, export_backup
-from holdfast.outcomes import ExportReport
+from holdfast.outcomes import ExportAllReport, ExportReport
 
 SUMMARY = "make a verified backup"
 EXAMPLES = """\
@@ -32,6 +33,7 @@ EXAMPLES = """\
   export --project Planning    one project, with all that belongs to it or that it needs
   export --to cloud            and put it into that store of backup.yaml
   export --encrypt             for the public keys that backup.yaml names
+  export --all --to all        back up each database of backup.yaml, into each of its stores
   export --output - | jq .     write to standard output"""
 
 
@@ -45,6 +47,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         " names; after one, perhaps a NAME: only the board, schedule or the like of that name",
     )
     add_database(parser)
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="each database of backup.yaml; one that fails stops no other",
+    )
     parser.add_argument("--groups", metavar="G,G", help="the tables of these groups alone")
     parser.add_argument("--tables", metavar="T,T", help="these tables alone")
     parser.add_argument(
@@ -107,7 +114,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_identity(parser)
 
 
-def run(context: Context, arguments: argparse.Namespace) -> ExportReport:
+def run(context: Context, arguments: argparse.Namespace) -> ExportReport | ExportAllReport:
     """Carry out what the arguments ask for."""
     to_stdout = arguments.output == "-"
     options = ExportOptions(
@@ -133,7 +140,7 @@ def run(context: Context, arguments: argparse.Namespace) -> ExportReport:
         jobs=arguments.jobs,
         wait_seconds=arguments.wait,
     )
-    return export_backup(context, options)
+    return (export_all if arguments.all else export_backup)(context, options)
 
 
 def _groups(arguments: argparse.Namespace) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from holdfast import files
 from holdfast.encryption import Keys
 from holdfast.errors import DatabaseNotFound, HoldfastError, SettingsError, UsageError
 from holdfast.files import user_path
-from holdfast.history import History, KnownBackup
+from holdfast.history import History, KnownBackup, KnownCopy
 from holdfast.model import ChosenDatabase
 from holdfast.places import Home
 from holdfast.profiles import (
@@ -107,6 +107,13 @@ class Context:
         except HoldfastError:
             return []
 
+    def known_copies(self) -> list[KnownCopy]:
+        """Return the backups in stores that are on record; none when that cannot be read."""
+        try:
+            return self.history.copies()
+        except HoldfastError:
+            return []
+
     @property
     def timestamp(self) -> str:
         """Now, as files and the history have it."""
@@ -186,11 +193,23 @@ def name_of_database(context: Context, path: Path) -> str:
 
     What is made of a path is the same on each call, and for no two paths.
     """
+    configured = _configured_name(context, path)
+    if configured:
+        return configured
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")
+    return f"{stem or 'database'}-{hashlib.sha256(files.text_of(path).encode()).hexdigest()[:8]}"
+
+
+def label_of_database(context: Context, path: Path) -> str:
+    """Return what tells a database's files in the output folder from others; "" for nothing."""
+    return _configured_name(context, path) if len(context.settings.databases) > 1 else ""
+
+
+def _configured_name(context: Context, path: Path) -> str:
     for name, each in context.settings.databases.items():
         if each.path.resolve() == path:
             return name
-    stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")
-    return f"{stem or 'database'}-{hashlib.sha256(files.text_of(path).encode()).hexdigest()[:8]}"
+    return ""
 
 
 def _usual_places(context: Context) -> Iterator[ChosenDatabase]:

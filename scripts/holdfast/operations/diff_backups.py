@@ -30,6 +30,7 @@ from holdfast.model import ChosenDatabase, Header, Layout, part_of
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.like_with_like import hide_secrets, opened_to_take, taken_like
 from holdfast.operations.shelf import find_backup
+from holdfast.operations.stored import fetched
 from holdfast.profiles import Meta, recognise
 
 LIVE = "live"  # the word for the database that other verbs would work on
@@ -70,7 +71,24 @@ def diff_backups(context: Context, options: DiffOptions) -> DiffReport:
         neither side has.
     """
     chosen = _choose(context, options)
-    words = (options.first, options.second)
+    words: list[str] = []
+    shown: dict[Path, Path] = {}
+    with contextlib.ExitStack() as stack:
+        for word in (options.first, options.second):
+            found = stack.enter_context(fetched(context, word, chosen))
+            words.append(str(found.path) if found else word)
+            shown |= {found.path: found.shown} if found else {}
+        report = _diff(context, options, words, chosen)
+    first, second = (
+        replace(side, path=shown.get(side.path, side.path))
+        for side in (report.first, report.second)
+    )
+    return replace(report, first=first, second=second)
+
+
+def _diff(
+    context: Context, options: DiffOptions, words: Sequence[str], chosen: ChosenDatabase | None
+) -> DiffReport:
     headers = [_header_of(context, word, chosen) for word in words]
     first, second = (
         _find(context, word, chosen, options, like)

@@ -27,7 +27,13 @@ from holdfast.model import (
     Trailer,
     part_of,
 )
-from holdfast.operations.context import Context, choose_database, name_of_database, profile_of
+from holdfast.operations.context import (
+    Context,
+    choose_database,
+    label_of_database,
+    name_of_database,
+    profile_of,
+)
 from holdfast.operations.export_encrypted import (
     closed,
     closed_for,
@@ -119,7 +125,7 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
         bytes=files.size_of(written.path),
         verified=written.verified,
         opens_here=written.opens_here,
-        copies=keep(written.path, name, context.timestamp, stores),
+        copies=keep(context, written.path, name, context.timestamp, stores),
         warnings=tuple(warnings),
     )
 
@@ -171,7 +177,8 @@ def _describe(
         name: Secrets(header.layout[name].columns, named, redact=options.redact)
         for name, named in secrets.items()
     }
-    return Source(connection, readers, schema, taken, header, profile, watched)
+    label = label_of_database(context, chosen.path)
+    return Source(label, connection, readers, schema, taken, header, profile, watched)
 
 
 _REASONS = {

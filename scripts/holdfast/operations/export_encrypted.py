@@ -80,7 +80,7 @@ def write_encrypted(context: Context, options: ExportOptions, source: Source) ->
     if options.output:
         files.complain_of_name(options.output)
     folder = options.output.parent if options.output else context.output
-    names = [options.output] if options.output else free_names(context, options)
+    names = [options.output] if options.output else free_names(context, options, source.label)
     files.remove_leftovers(folder, context.now.timestamp())
     with files.new_file(folder) as (file, partial):
         target = _Hashed(file)

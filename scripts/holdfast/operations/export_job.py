@@ -54,6 +54,7 @@ class ExportOptions:
 class Source:
     """What is exported: one moment of a database."""
 
+    label: str  # of its files in the output folder, besides the date; "" for none
     connection: Connection
     readers: Readers
     schema: Schema  # of the whole database
@@ -116,7 +117,7 @@ def write_file(context: Context, options: ExportOptions, source: Source) -> Writ
     if options.output:
         files.complain_of_name(options.output)
     folder = options.output.parent if options.output else context.output
-    names = [options.output] if options.output else free_names(context, options)
+    names = [options.output] if options.output else free_names(context, options, source.label)
     found: Callable[[], Contents] | None = None
     files.remove_leftovers(folder, context.now.timestamp())
     with contextlib.ExitStack() as stack:
@@ -170,14 +171,15 @@ def not_what_was_read(what: str) -> BackupDamaged:
     )
 
 
-def free_names(context: Context, options: ExportOptions) -> Iterator[Path]:
+def free_names(context: Context, options: ExportOptions, label: str) -> Iterator[Path]:
     """Yield the day's name, then names with the time, then with a number."""
     form = FORMATS[options.format]
     # In a folder it is the files that are compressed.
     suffix = "" if form.is_folder else form.suffix + SUFFIXES[options.compression]
     if options.encrypt:
         suffix += (packing.SUFFIX if form.is_several else "") + encryption.SUFFIX
-    yield context.output / f"backup-{context.now:%Y-%m-%d}{suffix}"
-    yield context.output / f"backup-{context.now:%Y-%m-%dT%H%M%SZ}{suffix}"
+    start = f"backup-{label}-" if label else "backup-"
+    yield context.output / f"{start}{context.now:%Y-%m-%d}{suffix}"
+    yield context.output / f"{start}{context.now:%Y-%m-%dT%H%M%SZ}{suffix}"
     for number in range(2, 1000):
-        yield context.output / f"backup-{context.now:%Y-%m-%dT%H%M%SZ}-{number}{suffix}"
+        yield context.output / f"{start}{context.now:%Y-%m-%dT%H%M%SZ}-{number}{suffix}"

@@ -16,7 +16,7 @@ from holdfast.operations.import_change import carry_out, written_counts
 from holdfast.operations.import_job import (
     ImportJob,
     ImportOptions,
-    choose,
+    chosen_for,
     describe_target,
     find_works,
     open_source,
@@ -25,6 +25,7 @@ from holdfast.operations.import_job import (
     stage,
 )
 from holdfast.operations.import_plan import complain_of_plan, plan_import
+from holdfast.operations.stored import AtHand
 from holdfast.outcomes import ImportReport
 from holdfast.profiles import with_references
 from holdfast.schema import read_schema
@@ -42,12 +43,18 @@ def import_backup(context: Context, options: ImportOptions) -> ImportReport:
         PlanChanged when the plan is no longer the one that was confirmed.
     """
     _complain_of_options(options)
-    path, chosen = choose(context, options)
+    with chosen_for(context, options) as (found, chosen):
+        return _import_found(context, options, found, chosen)
+
+
+def _import_found(
+    context: Context, options: ImportOptions, found: AtHand, chosen: ChosenDatabase
+) -> ImportReport:
     try:
-        report, digests = _import(context, options, path, chosen)
+        report, digests = _import(context, options, found, chosen)
     except HoldfastError as error:
         if options.is_agreed:
-            _remember_failure(context, options, path, chosen, error)
+            _remember_failure(context, options, found.shown, chosen, error)
         if isinstance(error, PlanChanged) and isinstance(error.report, ImportReport):
             remember_plan(context, error.report)
         raise
@@ -77,12 +84,12 @@ def _complain_of_options(options: ImportOptions) -> None:
 
 
 def _import(
-    context: Context, options: ImportOptions, path: Path, chosen: ChosenDatabase
+    context: Context, options: ImportOptions, found: AtHand, chosen: ChosenDatabase
 ) -> tuple[ImportReport, Mapping[str, str]]:
     """Import, and return what there is to report, and the digests of the backup's tables."""
     target = describe_target(context, options, chosen)
     with (
-        open_source(context, options, path, target) as reader,
+        open_source(context, options, found.path, target) as reader,
         files.scratch_folder() as folder,
     ):
         staging = stage(options, reader, target, folder)
@@ -91,7 +98,7 @@ def _import(
                 raise PlanChanged("the database's tables changed meanwhile", hint="Try again.")
             staging = remapped(connection, options, target, staging)
             works = find_works(connection, options, target, staging)
-            job = ImportJob(context, options, path, target, staging, connection, works)
+            job = ImportJob(context, options, found.shown, target, staging, connection, works)
             report = plan_import(job)
             complain_of_plan(job, report.plan)
             if options.is_agreed and report.outcome == "planned":

@@ -18,7 +18,7 @@ from holdfast.model import ChosenDatabase, Rows, Schema, folded
 from holdfast.operations.context import Context, choose_database, profile_of
 from holdfast.operations.import_keys import select_keys
 from holdfast.operations.import_source import beads_path, complain_of_tool, read_beads
-from holdfast.operations.shelf import find_backup
+from holdfast.operations.stored import AtHand, at_hand
 from holdfast.profiles import Profile, choose_groups, with_references
 from holdfast.rebuild import describe
 from holdfast.remapping import remap
@@ -87,22 +87,42 @@ class ImportJob:
     works: tuple[Work, ...]
 
 
-def choose(context: Context, options: ImportOptions) -> tuple[Path, ChosenDatabase]:
-    """Find the backup, and the database: the one it was made of, unless another is named."""
+@contextlib.contextmanager
+def chosen_for(context: Context, options: ImportOptions) -> Iterator[tuple[AtHand, ChosenDatabase]]:
+    """
+    Find the backup, and the database: the one it was made of, unless another is named.
+
+    What comes out of a store is gone after the block.
+    """
     if options.source:
         database_named = choose_database(context, options.database, sample=options.sample)
-        return beads_path(context, options.backup), database_named
+        path = beads_path(context, options.backup)
+        yield AtHand(path, path), database_named
+        return
     named = options.database is not None or options.sample
     chosen = choose_database(context, options.database, sample=options.sample) if named else None
     if chosen is None and options.backup == "latest":
         with contextlib.suppress(DatabaseError):
             chosen = choose_database(context)
-    path = find_backup(context, options.backup, chosen)
-    if not named:
-        for known in context.known_backups():
-            if known.path == files.text_of(path) and Path(known.database).is_file():
-                return path, ChosenDatabase(Path(known.database), "the backup was made of it")
-    return path, chosen or choose_database(context)
+    with at_hand(context, options.backup, chosen) as found:
+        yield (
+            found,
+            (chosen if named else None)
+            or _origin(context, found)
+            or chosen
+            or (choose_database(context)),
+        )
+
+
+def _origin(context: Context, found: AtHand) -> ChosenDatabase | None:
+    """Return the database that a backup was made of, as far as it is known and there."""
+    if found.stored:
+        named = context.settings.databases.get(found.stored.database)
+        return choose_database(context, found.stored.database) if named else None
+    for known in context.known_backups():
+        if known.path == files.text_of(found.path) and Path(known.database).is_file():
+            return ChosenDatabase(Path(known.database), "the backup was made of it")
+    return None
 
 
 def describe_target(

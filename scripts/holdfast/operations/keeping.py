@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from holdfast.errors import HoldfastError, UsageError
+from holdfast import files
+from holdfast.errors import HoldfastError, StoreFailed, UsageError
+from holdfast.history import KnownCopy
 from holdfast.operations.context import Context
 from holdfast.outcomes import StoredCopy
-from holdfast.stores import Store
+from holdfast.stores import Store, StoredBackup
 
 ALL = "all"
 
@@ -27,7 +30,7 @@ def choose_stores(context: Context, names: Sequence[str]) -> tuple[Store, ...]:
 
 
 def keep(
-    backup: Path, database: str, created_at: str, stores: Iterable[Store]
+    context: Context, backup: Path, database: str, created_at: str, stores: Iterable[Store]
 ) -> tuple[StoredCopy, ...]:
     """
     Put one backup into stores; what fails with one is in its record, and the others get theirs.
@@ -36,14 +39,47 @@ def keep(
         database: its short name.
         created_at: when the backup was made, UTC, ISO 8601.
     """
-    return tuple(_keep(backup, database, created_at, store) for store in stores)
+    return tuple(_keep(context, backup, database, created_at, store) for store in stores)
 
 
-def _keep(backup: Path, database: str, created_at: str, store: Store) -> StoredCopy:
+def _keep(
+    context: Context, backup: Path, database: str, created_at: str, store: Store
+) -> StoredCopy:
     try:
         stored = store.put(backup, database, created_at)
     except HoldfastError as error:
+        note_visit(context, store, error)
         return StoredCopy(
             store.name, backup, problem=str(error), hint=error.hint, exit_code=error.exit_code
         )
+    _note_copy(context, store, stored, backup)
     return StoredCopy(store.name, backup, stored.name, stored.bytes)
+
+
+def note_visit(context: Context, store: Store, error: HoldfastError | None = None) -> None:
+    """Remember that a store did what it was asked; or that it failed, if that is its fault."""
+    if error is None or isinstance(error, StoreFailed):
+        # The copy is what counts; a history that cannot be written is complained of elsewhere.
+        with contextlib.suppress(HoldfastError):
+            context.history.record_visit(store.name, context.timestamp, str(error or ""))
+
+
+def _note_copy(context: Context, store: Store, stored: StoredBackup, backup: Path) -> None:
+    path = files.text_of(backup)
+    known = {each.path: each for each in context.known_backups()}.get(path)
+    is_still = known is not None and known.is_still(backup)
+    note_visit(context, store)
+    with contextlib.suppress(HoldfastError):
+        context.history.record_copy(
+            KnownCopy(
+                store=store.name,
+                name=stored.name,
+                backup=path,
+                bytes=stored.bytes,
+                stored_at=context.timestamp,
+                # What was read back is the file that this was proven of.
+                verified=known.verified if known and is_still else "",
+                verified_at=known.verified_at if known and is_still else "",
+                part=known.part if known else "",
+            )
+        )

@@ -23,7 +23,7 @@ from holdfast.operations.restore_points import (
     record_restore_point,
     remove_outdated,
 )
-from holdfast.operations.shelf import find_backup
+from holdfast.operations.stored import at_hand
 from holdfast.outcomes import RestoreReport
 from holdfast.rebuild import rebuild
 
@@ -32,7 +32,7 @@ from holdfast.rebuild import rebuild
 class RestoreOptions:
     """What may be asked of a restore."""
 
-    backup: str  # a path, a day, or latest
+    backup: str  # a path, a day, latest, or one of these in a store: STORE:WANTED
     target: Path  # absolute
     verify: bool = True  # compare what was built with the backup
     force: bool = False  # set aside what is at the target
@@ -51,15 +51,17 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
     Raises: BackupError and its kin; RestoreRefused; RestoreFailed; WriteFailed.
     """
     target = options.target.resolve()  # through a link, to the database itself
-    path = find_backup(context, options.backup)
     _complain_of_target(context, target, force=options.force)
-    with files.new_file(target.parent) as (_, partial):
-        with open_backup(path, context.keys) as reader:
+    with (
+        at_hand(context, options.backup) as found,
+        files.new_file(target.parent) as (_, partial),
+    ):
+        with open_backup(found.path, context.keys) as reader:
             rebuilt = rebuild(reader, partial, verify=options.verify)
         kept = _take_place(context, target, partial, options)
     header, trailer = rebuilt.contents.header, rebuilt.contents.trailer
     report = RestoreReport(
-        backup=path,
+        backup=found.shown,
         backup_date=header.backup_date,
         database=target,
         bytes=target.stat().st_size,

@@ -27,7 +27,8 @@ _SUFFIXES = {
 }
 _ENDING = "|".join(map(re.escape, _SUFFIXES))
 _NAME = re.compile(
-    rf"backup-(?P<day>\d{{4}}-\d{{2}}-\d{{2}})(T(?P<time>\d{{6}})Z(-\d+)?)?({_ENDING})"
+    rf"backup-((?P<label>[A-Za-z0-9][A-Za-z0-9_-]*)-)?(?P<day>\d{{4}}-\d{{2}}-\d{{2}})"
+    rf"(?P<moment>T(?P<time>\d{{6}})Z(-\d+)?)?({_ENDING})"
 )
 
 
@@ -91,6 +92,8 @@ def find_backup(context: Context, wanted: str, database: ChosenDatabase | None =
     """
     Find the backup meant by a path, a file's name, a day (2026-11-20), a moment or `latest`.
 
+    The name of a database may stand before the day, as it does in the file's: crm-2026-11-20.
+
     Args:
         database: `latest` is the latest of this one; None: of any.
 
@@ -112,6 +115,8 @@ def find_backup(context: Context, wanted: str, database: ChosenDatabase | None =
     else:
         fitting = [each for each in found if each.path.name == wanted]
         fitting = fitting or [each for each in found if _fits(each.path.name, wanted)]
+        of_it = [each for each in fitting if database and _is_of(each, database)]
+        fitting = of_it or fitting
     if not fitting:
         raise BackupNotFound(
             f"no backup {wanted!r} in {context.output}",
@@ -132,8 +137,12 @@ def restore_command(backup: Path, target: Path) -> str:
 
 
 def _fits(name: str, wanted: str) -> bool:
-    moment = name.removeprefix("backup-").partition(".")[0]
-    return wanted in (name, name.partition(".")[0], moment, moment.partition("T")[0])
+    match = _NAME.fullmatch(name)
+    if not match:
+        return False
+    moments = {match["day"], match["day"] + (match["moment"] or "")}
+    with_label = {f"{match['label']}-{each}" for each in moments if match["label"]}
+    return wanted in moments | with_label | {name, name.partition(".")[0]}
 
 
 def _is_of(backup: BackupOnFile, database: ChosenDatabase) -> bool:

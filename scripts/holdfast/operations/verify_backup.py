@@ -20,11 +20,12 @@ from holdfast.errors import (
     NotABackup,
     ReadFailed,
     RestoreFailed,
+    StoreFailed,
 )
 from holdfast.formats import glance, open_backup
 from holdfast.formats.interface import BackupReader, Part, TableStart
 from holdfast.formats.sqlite_copy import parts_of
-from holdfast.history import KnownBackup
+from holdfast.history import KnownBackup, KnownCopy
 from holdfast.model import (
     DAMAGED,
     ChosenDatabase,
@@ -38,17 +39,25 @@ from holdfast.model import (
 from holdfast.operations.context import Context, choose_database, profile_of
 from holdfast.operations.like_with_like import hide_secrets, opened_to_take, taken_like
 from holdfast.operations.shelf import backups_on_file, find_backup
+from holdfast.operations.stored import (
+    ALL,
+    AtHand,
+    fetched_from,
+    find_stored,
+    named_in_store,
+)
 from holdfast.outcomes import VerifiedBackup, VerifyReport
 from holdfast.profiles import Meta
 from holdfast.rebuild import rebuild
 from holdfast.rows import layout_of
+from holdfast.stores import StoredBackup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyOptions:
     """What may be asked of a verification."""
 
-    backups: tuple[str, ...]  # paths, days, latest, or all
+    backups: tuple[str, ...]  # paths, days, latest, or all; in a store with STORE: before it
     database: str | None = None
     sample: bool = False
     quick: bool = False  # stop before the scratch restore
@@ -64,20 +73,51 @@ def verify_backups(context: Context, options: VerifyOptions) -> VerifyReport:
     against = None
     if options.against:
         against = choose_database(context, options.database, sample=options.sample)
-    paths = [
-        path
-        for wanted in options.backups
-        for path in (
-            [each.path for each in backups_on_file(context)]
-            if wanted == "all"
-            else [find_backup(context, wanted)]
-        )
-    ]
-    verified = tuple(_verify(context, path, against, quick=options.quick) for path in paths)
-    if not paths:
+    verified: list[VerifiedBackup] = []
+    warnings: list[str] = []
+    for wanted in options.backups:
+        for found in _each_at_hand(context, wanted):
+            if isinstance(found, VerifiedBackup):  # it could not even be fetched
+                verified.append(found)
+                continue
+            result = _verify(context, found.path, against, quick=options.quick)
+            verified.append(replace(result, path=found.shown))
+            warnings += result.warnings
+            warnings += (
+                _remember_copy(context, found.stored, result)
+                if found.stored
+                else _remember(context, result)
+            )
+    if not verified:
         return VerifyReport((), against, ("there is no backup to verify. Make one with /backup.",))
-    warnings = [text for each in verified for text in (*each.warnings, *_remember(context, each))]
-    return VerifyReport(verified, against, tuple(warnings))
+    return VerifyReport(tuple(verified), against, tuple(warnings))
+
+
+def _each_at_hand(context: Context, wanted: str) -> Iterator[AtHand | VerifiedBackup]:
+    """Yield the backups that a word means, one after the other, or what keeps one from us."""
+    words = named_in_store(context, wanted)
+    if words is None:
+        paths = [each.path for each in backups_on_file(context)] if wanted == ALL else None
+        for path in [find_backup(context, wanted)] if paths is None else paths:
+            yield AtHand(path, path)
+        return
+    store = context.store(words[0])
+    try:
+        every = words[1] == ALL
+        found = list(store.backups()) if every else [find_stored(context, store, words[1])]
+    except StoreFailed as error:
+        yield _unreached(Path(wanted), error)
+        return
+    for stored in found:
+        try:
+            with fetched_from(store, stored) as at_hand:
+                yield at_hand
+        except (BackupError, KeyNotAtHand, StoreFailed) as error:
+            yield _unreached(Path(f"{store.name}:{stored.name}"), error)
+
+
+def _unreached(path: Path, error: HoldfastError) -> VerifiedBackup:
+    return VerifiedBackup(path, problem=str(error), hint=error.hint, exit_code=error.exit_code)
 
 
 def _verify(
@@ -162,16 +202,40 @@ def _lines_of(parts: Iterator[Part], table: str) -> Iterator[bytes]:
             yield part
 
 
+def _remember_copy(context: Context, stored: StoredBackup, found: VerifiedBackup) -> Iterator[str]:
+    """Record how far a backup in a store got; otherwise as `_remember`."""
+    reached = _reached(found)
+    if reached is None:
+        return
+    known = {(each.store, each.name): each for each in context.known_copies()}
+    before = known.get(
+        (stored.store, stored.name),
+        KnownCopy(stored.store, stored.name, "", stored.bytes, stored.created_at, "", ""),
+    )
+    if reached != DAMAGED and is_above(before.verified, reached):
+        return
+    try:
+        context.history.record_copy(
+            replace(before, verified=reached, verified_at=context.timestamp)
+        )
+    except HoldfastError as error:
+        yield f"what was found could not be recorded: {error}"
+
+
+def _reached(found: VerifiedBackup) -> str | None:
+    """Return the highest rung that was reached, or DAMAGED; None when nothing can be said."""
+    if found.exit_code in _NOTHING_PROVEN:
+        return None
+    if found.exit_code == BackupDamaged.exit_code:
+        return DAMAGED
+    return highest(found.rungs if is_proven(found.rungs) else found.rungs[:1])
+
+
 def _remember(context: Context, found: VerifiedBackup) -> Iterator[str]:
     """Record how far the backup got; a quick look does not take back what was proven before."""
-    if found.exit_code in _NOTHING_PROVEN:
+    reached = _reached(found)
+    if reached is None:
         return
-    is_damaged = found.exit_code == BackupDamaged.exit_code
-    reached = (
-        DAMAGED
-        if is_damaged
-        else highest(found.rungs if is_proven(found.rungs) else found.rungs[:1])
-    )
     known = {each.path: each for each in context.known_backups()}.get(files.text_of(found.path))
     try:
         if known is None:
@@ -186,7 +250,9 @@ def _remember(context: Context, found: VerifiedBackup) -> Iterator[str]:
                 verified="",
                 verified_at="",
             )
-        elif not is_damaged and known.is_still(found.path) and is_above(known.verified, reached):
+        elif (
+            reached != DAMAGED and known.is_still(found.path) and is_above(known.verified, reached)
+        ):
             return
         context.history.record_backup(
             replace(

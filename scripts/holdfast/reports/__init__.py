@@ -15,6 +15,7 @@ from holdfast.errors import CONFIRMATION_NEEDED, DONE, DONE_WITH_WARNINGS, Holdf
 from holdfast.files import text_of
 from holdfast.outcomes import (
     DiscoverReport,
+    ExportAllReport,
     ExportReport,
     ImportReport,
     KeyReport,
@@ -24,7 +25,13 @@ from holdfast.outcomes import (
     UndoReport,
     VerifyReport,
 )
-from holdfast.reports.of_backups import export_lines, restore_lines, status_lines, verify_lines
+from holdfast.reports.of_backups import (
+    export_all_lines,
+    export_lines,
+    restore_lines,
+    status_lines,
+    verify_lines,
+)
 from holdfast.reports.of_changes import import_lines, undo_lines
 from holdfast.reports.of_databases import discover_lines
 from holdfast.reports.of_differences import diff_lines
@@ -33,6 +40,7 @@ from holdfast.reports.of_keys import key_lines, keys_lines
 Report = (
     DiffReport
     | DiscoverReport
+    | ExportAllReport
     | ExportReport
     | ImportReport
     | KeyReport
@@ -58,6 +66,13 @@ def exit_code(report: Report) -> int:
     if isinstance(report, ExportReport):
         failed = (each.exit_code for each in report.copies if each.exit_code)
         return next(failed, DONE_WITH_WARNINGS if report.warnings else DONE)
+    if isinstance(report, ExportAllReport):
+        codes = [
+            each.exit_code or (exit_code(each.report) if each.report else DONE)
+            for each in report.databases
+        ]
+        failed = (code for code in codes if code not in (DONE, DONE_WITH_WARNINGS))
+        return next(failed, max(codes, default=DONE))
     return DONE_WITH_WARNINGS if report.warnings else DONE
 
 
@@ -112,6 +127,8 @@ def quiet_text(report: Report) -> str:
     """
     if isinstance(report, ExportReport):
         return str(report.path or "")
+    if isinstance(report, ExportAllReport):
+        return "\n".join(str(each.report.path) for each in report.databases if each.report)
     if isinstance(report, ImportReport):
         waits = report.outcome in ("planned", "rehearsed")
         return report.plan.plan_id if waits else str(report.restore_point or "")
@@ -121,6 +138,7 @@ def quiet_text(report: Report) -> str:
 _LINES: dict[type, Callable[[Any], Iterator[str]]] = {
     DiffReport: diff_lines,
     DiscoverReport: discover_lines,
+    ExportAllReport: export_all_lines,
     ExportReport: export_lines,
     ImportReport: import_lines,
     KeyReport: key_lines,

@@ -8,6 +8,7 @@ from datetime import datetime
 from holdfast.model import DAMAGED, LeftOut, Opening, Rung, SkippedTable, is_above
 from holdfast.outcomes import (
     BackupOnFile,
+    ExportAllReport,
     ExportReport,
     RestoreReport,
     StatusReport,
@@ -47,6 +48,21 @@ def export_lines(report: ExportReport) -> Iterator[str]:
         else:
             yield f"Secrets in clear: {rows}. Keep the file to yourself, or use --redact."
     yield from copy_lines(report.copies)
+
+
+def export_all_lines(report: ExportAllReport) -> Iterator[str]:
+    """Yield the lines of a report."""
+    for each in report.databases:
+        if each.name:
+            yield f"{each.name}:"
+        if each.report:
+            yield from export_lines(each.report)
+        else:
+            yield f"NO backup: {each.problem}."
+            yield f"  {each.hint}"
+    done = sum(1 for each in report.databases if each.report)
+    if done < len(report.databases):
+        yield f"{done} of {counted(len(report.databases), 'database')} backed up."
 
 
 def copy_lines(copies: Iterable[StoredCopy]) -> Iterator[str]:

@@ -25,13 +25,15 @@ class FolderObjects:
 
     def put(self, name: str, source: BinaryIO) -> bool:
         target = self.folder / name
-        self._complain_of_absence()
-        with contextlib.suppress(OSError):  # which the writing will tell of
-            if target.exists():
+        with self._translated():
+            if self._is_there() and target.exists():
                 return False
+            return self._put(target, source)
+
+    def _put(self, target: Path, source: BinaryIO) -> bool:
         # Unfinished ones lie in the folder itself, where they are found however many objects
         # the folder below has.
-        with self._translated(), files.new_file(self.folder) as (file, partial):
+        with files.new_file(self.folder) as (file, partial):
             files.remove_leftovers(self.folder, partial.stat().st_mtime)
             files.make_folder(target.parent)
             with files.translated_errors(target):
@@ -55,8 +57,11 @@ class FolderObjects:
             ) from error
         except OSError as error:
             raise self._failed(error) from error
-        with self._translated(), files.reading(self.folder / name), file:
-            yield file
+        with file:
+            try:
+                yield file
+            except OSError as error:  # those of what is written meanwhile are no longer such
+                raise self._failed(error) from error
 
     def read_range(self, name: str, start: int, length: int) -> bytes:
         with self.open(name) as file:
@@ -65,7 +70,9 @@ class FolderObjects:
 
     def list(self, prefix: str = "") -> Iterator[ObjectFacts]:
         below = self.folder / prefix.rpartition("/")[0]
-        if below.is_dir():
+        with self._translated():
+            is_there = self._is_there() and below.is_dir()
+        if is_there:
             yield from (each for each in self._walk(below) if each.name.startswith(prefix))
 
     def _walk(self, folder: Path) -> Iterator[ObjectFacts]:
@@ -84,21 +91,27 @@ class FolderObjects:
             raise self._failed(error) from error
 
     def folders(self) -> Iterator[str]:
-        try:
-            inside = list(os.scandir(self.folder)) if self.folder.is_dir() else []
-            yield from (each.name for each in inside if each.is_dir())
-        except OSError as error:
-            raise self._failed(error) from error
+        with self._translated():
+            inside = list(os.scandir(self.folder)) if self._is_there() else []
+            found = [each.name for each in inside if each.is_dir()]
+        yield from found
 
     def delete(self, name: str) -> None:
         with self._translated():
             files.remove(self.folder / name)
 
-    def _complain_of_absence(self) -> None:
-        """Make no folder where a disk should be: its copies would lie on the disk that is here."""
-        with contextlib.suppress(OSError):
-            if self.folder.is_dir() or self.folder.parent.is_dir():
-                return
+    def _is_there(self) -> bool:
+        """
+        Tell whether the folder is there; StoreFailed where it could not even be made.
+
+        Nothing is made where a disk should be: its copies would lie on the disk that is here.
+        """
+        if self.folder.is_dir():
+            return True
+        if self.folder.exists():
+            raise StoreFailed(f"{self.folder} is no folder", hint="Name one in backup.yaml.")
+        if self.folder.parent.is_dir():
+            return False
         raise StoreFailed(
             f"{self.folder.parent} is not there",
             hint="Check that its disk is connected; or make that folder, if it is a new place.",
@@ -112,6 +125,8 @@ class FolderObjects:
             raise
         except HoldfastError as error:
             raise StoreFailed(str(error), hint=error.hint) from error
+        except OSError as error:
+            raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> StoreFailed:
         return StoreFailed(

@@ -1,0 +1,146 @@
+"""Backups in stores, named as STORE:WANTED: found, and fetched for as long as they are read."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from holdfast import files
+from holdfast.errors import BackupAmbiguous, BackupNotFound
+from holdfast.model import ChosenDatabase
+from holdfast.operations.context import Context, name_of_database
+from holdfast.operations.shelf import find_backup
+from holdfast.stores import Store, StoredBackup
+
+LATEST = "latest"
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """A backup that can be read, and what it is called to people."""
+
+    path: Path
+    shown: Path  # the same, or STORE:NAME of one that was fetched
+    stored: StoredBackup | None = None  # None: it lies on this machine anyway
+
+
+@contextlib.contextmanager
+def at_hand(
+    context: Context, wanted: str, database: ChosenDatabase | None = None
+) -> Iterator[AtHand]:
+    """
+    Find the backup that is meant, as `find_backup` does, or in a store where one is named.
+
+    What is fetched from a store is gone after the block.
+
+    Raises: BackupNotFound; BackupAmbiguous; StoreFailed; as `Store.fetch`.
+    """
+    with fetched(context, wanted, database) as found:
+        if found:
+            yield found
+        else:
+            path = find_backup(context, wanted, database)
+            yield AtHand(path, path)
+
+
+@contextlib.contextmanager
+def fetched(
+    context: Context, wanted: str, database: ChosenDatabase | None = None
+) -> Iterator[AtHand | None]:
+    """Fetch what STORE:WANTED names, as `at_hand`; yield None for words that name no store."""
+    words = named_in_store(context, wanted)
+    if words is None:
+        yield None
+        return
+    store = context.store(words[0])
+    stored = find_stored(context, store, words[1], database)
+    with fetched_from(store, stored) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def fetched_from(store: Store, stored: StoredBackup) -> Iterator[AtHand]:
+    """Fetch one backup of a store for as long as the block lasts; raises as `Store.fetch`."""
+    with files.scratch_folder() as folder:
+        yield AtHand(store.fetch(stored, folder), Path(f"{store.name}:{stored.name}"), stored)
+
+
+def named_in_store(context: Context, wanted: str) -> tuple[str, str] | None:
+    """Split STORE:WANTED; None for words that name no store, or a file that is there."""
+    name, colon, rest = wanted.partition(":")
+    if not colon or name not in context.settings.stores or files.user_path(wanted).exists():
+        return None
+    return name, rest
+
+
+def find_stored(
+    context: Context, store: Store, wanted: str, database: ChosenDatabase | None = None
+) -> StoredBackup:
+    """
+    Find the backup in a store that is meant by its name, a day, a moment or `latest`.
+
+    The name of a database may stand before the day, or alone for the latest of it. What this
+    machine put there comes before what others did.
+
+    Args:
+        database: whose backup is meant, where the store has any of it.
+
+    Raises: BackupNotFound; BackupAmbiguous, naming those that fit; StoreFailed.
+    """
+    found = list(store.backups())
+    fitting = [each for each in found if each.name == wanted or _file_name(each) == wanted]
+    if not fitting:
+        name = name_of_database(context, database.path) if database else ""
+        of_it = [each for each in found if each.database == name] or found
+        fitting = [each for each in of_it if _fits(each, wanted)]
+        own = [each for each in fitting if each.owner == context.owner]
+        fitting = own or fitting
+    parts = {each.name: each.part for each in context.known_copies() if each.store == store.name}
+    fitting = list(_newest_of_each(fitting, parts)) if _names_no_time(wanted, fitting) else fitting
+    if not fitting:
+        raise BackupNotFound(
+            f"no backup {wanted!r} in {store.name} ({store.location})",
+            hint="See what there is with status, and all their names with: sync --list.",
+        )
+    if len(fitting) > 1:
+        names = ", ".join(sorted(each.name for each in fitting))
+        raise BackupAmbiguous(
+            f"{store.name}:{wanted} could be any of {names}",
+            hint="Give the whole name of the one you mean.",
+        )
+    return fitting[0]
+
+
+def _file_name(backup: StoredBackup) -> str:
+    return PurePosixPath(backup.name).name
+
+
+def _fits(backup: StoredBackup, wanted: str) -> bool:
+    day = backup.created_at[:10]
+    moment = re.sub(":", "", backup.created_at)
+    return wanted in {
+        *("", LATEST, backup.database, f"{backup.database}-{LATEST}"),
+        *(day, moment, backup.created_at),
+        *(f"{backup.database}-{day}", f"{backup.database}-{moment}"),
+    }
+
+
+def _names_no_time(wanted: str, fitting: Iterable[StoredBackup]) -> bool:
+    databases = {each.database for each in fitting}
+    return wanted in {"", LATEST, *databases, *(f"{each}-{LATEST}" for each in databases)}
+
+
+def _newest_of_each(
+    backups: Iterable[StoredBackup], parts: Mapping[str, str]
+) -> Iterator[StoredBackup]:
+    """Yield the newest of each machine and database; one that is known to be a part, if need be."""
+    newest: dict[tuple[str, str], StoredBackup] = {}
+    for each in sorted(
+        backups, key=lambda one: (not parts.get(one.name), one.created_at, one.name)
+    ):
+        newest[each.owner, each.database] = each
+    yield from newest.values()
