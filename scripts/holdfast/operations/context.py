@@ -84,9 +84,12 @@ class Context:
         """The mark under which this machine keeps its backups in stores."""
         return owner_mark(self.home.path, self.actor.rpartition("@")[2])
 
-    def store(self, name: str) -> Store:
+    def store(self, name: str, wait_seconds: float | None = None) -> Store:
         """
         Return a store of backup.yaml, without asking anything of it yet.
+
+        Args:
+            wait_seconds: how long each answer may take; None: as long as a slow line needs.
 
         Raises: UsageError when no such store is set; SettingsError.
         """
@@ -98,7 +101,15 @@ class Context:
                 if settings
                 else "Name one there, as in docs/settings.md.",
             )
-        return open_store(name, settings[name], self.owner, self.home.path, self.environment)
+        return open_store(
+            name,
+            settings[name],
+            self.owner,
+            self.home.path,
+            self.environment,
+            self.keys,
+            wait_seconds,
+        )
 
     def known_backups(self) -> list[KnownBackup]:
         """Return the backups on record; none when the history cannot be read."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from holdfast import files
+from holdfast.encryption import NO_KEYS, Keys
 from holdfast.errors import SettingsError
 from holdfast.profiles import StoreSettings
 from holdfast.stores.files_layout import FilesStore
@@ -23,6 +24,7 @@ def open_store(
     owner: str,
     base: Path,
     environment: Mapping[str, str],
+    keys: Keys = NO_KEYS,
     wait_seconds: float | None = None,
 ) -> Store:
     """
@@ -31,6 +33,7 @@ def open_store(
     Args:
         owner: the mark of this machine.
         base: where the path of a folder starts.
+        keys: for whom backups are encrypted on their way in, and what opens them.
         wait_seconds: how long each answer of a service may take; None: as a slow line needs.
 
     Raises: SettingsError for an address, an option or a layout that is not known.
@@ -41,7 +44,14 @@ def open_store(
         is_off_site = not isinstance(objects, FolderObjects)
     if settings.layout not in _LAYOUTS:
         raise SettingsError(f"stores.{name}.layout: {settings.layout} is not known")
-    return _LAYOUTS[settings.layout](name, objects, owner, is_off_site=is_off_site)
+    return _LAYOUTS[settings.layout](
+        name,
+        objects,
+        owner,
+        is_off_site=is_off_site,
+        keys=keys,
+        encrypts=keys.can_encrypt if settings.encrypt is None else settings.encrypt,
+    )
 
 
 def open_objects(

@@ -1,17 +1,28 @@
-"""The store that keeps each backup as one object, a file that can be used as it is."""
+"""
+The store that keeps each backup as one object, a file that can be used as it is.
+
+What is several files, a folder or a page copy with its manifest, is packed in a tar. What goes in
+encrypted is the same file, closed to all but its recipients.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
-from holdfast import files
+from holdfast import encryption, files
+from holdfast.encryption import NO_KEYS, Keys, encrypting
 from holdfast.errors import BackupNotFound, ObjectMissing, StoreFailed, StoreRefused
-from holdfast.stores.bundling import TAR_SUFFIX, bundle, suffix_of, unbundle
+from holdfast.formats import open_backup, packing
+from holdfast.formats.compression import compression_suffix
+from holdfast.formats.encrypted import is_closed
+from holdfast.formats.interface import BackupFormat
 from holdfast.stores.interface import StoredBackup, object_name, stored_backup
 from holdfast.stores.objects import Objects
 
@@ -21,16 +32,28 @@ _KIND = "backup-"  # what all names of backups begin with, after their owner's
 class FilesStore:
     """Backups as objects `OWNER/backup-DATABASE-TIME.SUFFIX` in any place for objects."""
 
-    def __init__(self, name: str, objects: Objects, owner: str, *, is_off_site: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        objects: Objects,
+        owner: str,
+        *,
+        is_off_site: bool,
+        keys: Keys = NO_KEYS,
+        encrypts: bool = False,
+    ) -> None:
         """
         Args:
             owner: the mark of this machine, under which it puts and deletes.
+            keys: for whom backups are encrypted on their way in.
         """
         self.name = name
         self.location = objects.location
         self.is_off_site = is_off_site
+        self.encrypts = encrypts
         self._objects = objects
         self._owner = owner
+        self._keys = keys
 
     def backups(self) -> Iterator[StoredBackup]:
         """Yield the backups of all owners, in no order; what is no backup of ours is passed by."""
@@ -44,10 +67,10 @@ class FilesStore:
         """
         Keep a finished backup; it is there whole, and read back, or not there at all.
 
-        Raises: StoreFailed; NotABackup and its kin for a file that is none.
+        Raises: StoreFailed; NotABackup and its kin for a file that is none; SettingsError when
+            it is to be encrypted, and nobody is named who could open it.
         """
-        suffix = suffix_of(backup)
-        with self._one_file(backup, object_name("", database, created_at, suffix)) as whole:
+        with self._as_it_goes_in(backup) as (whole, suffix):
             sha256 = files.sha256_of(whole)
             for number in count(1):
                 name = object_name(self._owner, database, created_at, suffix, number)
@@ -58,14 +81,26 @@ class FilesStore:
         return found
 
     @contextlib.contextmanager
-    def _one_file(self, backup: Path, name: str) -> Iterator[Path]:
-        inside = PurePosixPath(name).name
-        if not inside.endswith(TAR_SUFFIX):
-            yield backup
+    def _as_it_goes_in(self, backup: Path) -> Iterator[tuple[Path, str]]:
+        """Yield one file that holds the backup, packed and encrypted as need be, and its suffix."""
+        if not backup.is_dir() and is_closed(backup):  # it stays as its recipients have it
+            yield backup, _closed_suffix(backup)
+            return
+        form = open_backup(backup).format
+        suffix = form.suffix + ("" if form.is_folder else compression_suffix(backup))
+        suffix += packing.SUFFIX if form.is_several else ""
+        if not (form.is_several or self.encrypts):
+            yield backup, suffix
             return
         with files.scratch_folder() as folder:
-            bundle(backup, folder / inside, inside.removesuffix(TAR_SUFFIX))
-            yield folder / inside
+            whole = folder / "whole"
+            with files.create(whole) as file, files.translated_errors(whole):
+                if self.encrypts:
+                    with encrypting(file, self._keys) as closed:
+                        _pour(backup, form, closed)
+                else:
+                    _pour(backup, form, file)
+            yield whole, suffix + (encryption.SUFFIX if self.encrypts else "")
 
     def _put(self, name: str, whole: Path, sha256: str) -> bool:
         """Put one object and read it back; False when another has the name."""
@@ -103,7 +138,12 @@ class FilesStore:
                 f"{backup.name} is no longer in {self.location}",
                 hint="See what there is with status.",
             ) from error
-        return unbundle(target, folder) if target.name.endswith(TAR_SUFFIX) else target
+        if target.suffix != packing.SUFFIX:
+            return target
+        with target.open("rb") as packed:
+            found = packing.unpack(packed, folder)
+        files.remove(target)
+        return found
 
     def delete(self, backups: Sequence[StoredBackup]) -> None:
         """
@@ -120,3 +160,26 @@ class FilesStore:
                 )
         for backup in backups:
             self._objects.delete(backup.name)
+
+
+def _pour(backup: Path, form: BackupFormat, target: BinaryIO) -> None:
+    """Write a backup into an open file, as one file."""
+    if form.is_several:
+        packing.pack(backup.parent, _files_of(backup, form), target)
+    else:
+        with backup.open("rb") as source:
+            shutil.copyfileobj(source, target, files.COPY_BYTES)
+
+
+def _files_of(backup: Path, form: BackupFormat) -> list[Path]:
+    """Return the files of a backup, first those that say what the others are."""
+    found = [path for path in backup.rglob("*") if path.is_file()]
+    if form.manifest_suffix:
+        found = [backup, backup.with_name(backup.name + form.manifest_suffix)]
+    return sorted(found, key=lambda path: (path.suffix != ".json", path))
+
+
+def _closed_suffix(backup: Path) -> str:
+    """Return the suffix of an encrypted backup, as far as its name tells what is in it."""
+    found = re.search(r"((\.(json|jsonl|zip|db|zst|gz|tar))*)\.age$", backup.name)
+    return (found[1] if found else "") + encryption.SUFFIX

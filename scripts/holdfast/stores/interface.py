@@ -33,6 +33,7 @@ class Store(Protocol):
     name: str  # in backup.yaml
     location: str  # for people, never with credentials
     is_off_site: bool  # outside the walls this machine stands in
+    encrypts: bool  # what comes in plain is encrypted on its way in
 
     def backups(self) -> Iterator[StoredBackup]:
         """Yield the backups of all owners, in no order; what is no backup of ours is passed by."""
