@@ -184,6 +184,7 @@ def test_a_file_with_a_backups_name_and_no_backup_in_it_is_listed_as_it_is(home,
         "verified_at": "",
         "part": "",
         "database": "",
+        "opening": "",
     }
 
 
@@ -206,6 +207,7 @@ def test_json_is_one_object_that_says_it_all(home, notes):
         "verified_at": report["last_backup_at"],
         "part": "",
         "database": str(notes),
+        "opening": "",
     }
 
 
