@@ -25,6 +25,7 @@ ORDER = [
     "definitions",
     "files",
     "programs",
+    "disks",
     "streams",
     "database",
     "virtual",

@@ -199,7 +199,6 @@ def test_json_prints_one_object_that_says_it_all(home, notes):
         "encrypted": "",
         "opens_here": True,
         "copies": [],
-        "copies": [],
         "skipped_tables": [],
         "missing_tables": [],
         "profile": None,

@@ -329,3 +329,24 @@ class KeysReport:
     backups: tuple[OpenedBackup, ...]  # the encrypted ones, the newest first
     plain_count: int  # of backups that are not encrypted
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that will go wrong one day."""
+
+    about: str  # a database, or the backups
+    what: str
+    why: str  # it matters
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorReport:
+    """What was found by looking at databases and backups."""
+
+    databases: tuple[Path, ...]  # that were looked at
+    folder: Path  # of the backups
+    findings: tuple[Finding, ...]
+    sqlite_version: str
+    warnings: tuple[str, ...] = ()

@@ -26,7 +26,18 @@ from holdfast.operations.context import Context
 from holdfast.outcomes import ImportReport
 from holdfast.places import find_home
 
-VERBS = ("export", "import", "status", "restore", "verify", "diff", "undo", "discover", "keys")
+VERBS = (
+    "export",
+    "import",
+    "status",
+    "restore",
+    "verify",
+    "diff",
+    "undo",
+    "discover",
+    "keys",
+    "doctor",
+)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -26,6 +26,7 @@ from holdfast.database.copies import (
     copy_database,
     copy_pages,
 )
+from holdfast.database.health import Health, health_of
 from holdfast.database.library import (
     DEFAULT_WAIT_SECONDS,
     FIRST_SOUND_SQLITE,
@@ -55,6 +56,7 @@ __all__ = [
     "FIRST_SOUND_SQLITE",
     "SQLITE_VERSION",
     "Connection",
+    "Health",
     "IntegrityError",
     "OperationalError",
     "building",
@@ -68,6 +70,7 @@ __all__ = [
     "exclusive",
     "finished",
     "for_change",
+    "health_of",
     "insert_row",
     "insert_rows",
     "is_invalid_text",

@@ -101,6 +101,11 @@ def locked(path: Path | str, wait_seconds: float) -> DatabaseLocked:
     )
 
 
+def is_interrupted(error: Exception) -> bool:
+    """Tell whether a statement was ended by `interrupt`."""
+    return str(error) == "interrupted"
+
+
 def is_invalid_text(error: Exception) -> bool:
     """Tell whether reading failed only because some TEXT is not valid UTF-8."""
     return isinstance(error, sqlite3.OperationalError) and "Could not decode to UTF-8" in str(error)

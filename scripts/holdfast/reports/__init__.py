@@ -15,6 +15,7 @@ from holdfast.errors import CONFIRMATION_NEEDED, DONE, DONE_WITH_WARNINGS, Holdf
 from holdfast.files import text_of
 from holdfast.outcomes import (
     DiscoverReport,
+    DoctorReport,
     ExportAllReport,
     ExportReport,
     ImportReport,
@@ -33,13 +34,14 @@ from holdfast.reports.of_backups import (
     verify_lines,
 )
 from holdfast.reports.of_changes import import_lines, undo_lines
-from holdfast.reports.of_databases import discover_lines
+from holdfast.reports.of_databases import discover_lines, doctor_lines
 from holdfast.reports.of_differences import diff_lines
 from holdfast.reports.of_keys import key_lines, keys_lines
 
 Report = (
     DiffReport
     | DiscoverReport
+    | DoctorReport
     | ExportAllReport
     | ExportReport
     | ImportReport
@@ -73,6 +75,8 @@ def exit_code(report: Report) -> int:
         ]
         failed = (code for code in codes if code not in (DONE, DONE_WITH_WARNINGS))
         return next(failed, max(codes, default=DONE))
+    if isinstance(report, DoctorReport) and report.findings:
+        return DONE_WITH_WARNINGS
     return DONE_WITH_WARNINGS if report.warnings else DONE
 
 
@@ -138,6 +142,7 @@ def quiet_text(report: Report) -> str:
 _LINES: dict[type, Callable[[Any], Iterator[str]]] = {
     DiffReport: diff_lines,
     DiscoverReport: discover_lines,
+    DoctorReport: doctor_lines,
     ExportAllReport: export_all_lines,
     ExportReport: export_lines,
     ImportReport: import_lines,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from holdfast.outcomes import DiscoverReport, FoundDatabase
+from holdfast.outcomes import DiscoverReport, DoctorReport, FoundDatabase
 from holdfast.reports.words import counted, size_text
 from holdfast.times import ago, moment
 
@@ -52,3 +52,16 @@ def _facts(found: FoundDatabase, report: DiscoverReport) -> Iterator[str]:
 def _ago(when: str, report: DiscoverReport) -> str:
     then, now = moment(when), moment(report.checked_at)
     return ago((now - then).total_seconds()) if then and now else "at an unknown time"
+
+
+def doctor_lines(report: DoctorReport) -> Iterator[str]:
+    """Yield the lines of a report."""
+    looked = f"{counted(len(report.databases), 'database')} and {report.folder}"
+    if not report.findings:
+        yield f"Looked at {looked}: nothing to do. SQLite {report.sqlite_version}."
+        return
+    yield f"Looked at {looked}: {counted(len(report.findings), 'finding')}."
+    for finding in report.findings:
+        yield f"  {finding.about}: {finding.what}."
+        yield f"    Why it matters: {finding.why}."
+        yield f"    What to do: {finding.advice.rstrip('.')}."

@@ -1,0 +1,195 @@
+"""Look for what will go wrong one day: in databases, where they lie, and where backups go."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast import database, disks, files, programs
+from holdfast.database import Health, health_of
+from holdfast.errors import HoldfastError
+from holdfast.operations.context import Context
+from holdfast.operations.discover import DiscoverOptions, discover
+from holdfast.outcomes import DoctorReport, Finding, FoundDatabase
+
+CHECK_SECONDS = 10.0
+_WAIT_SECONDS = 2.0
+_LARGE_LOG_BYTES = 64 * 1024 * 1024
+_FREE_SHARE, _FREE_BYTES = 0.25, 16 * 1024 * 1024  # less is not worth the time of a VACUUM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorOptions:
+    """What may be asked of a doctor."""
+
+    check_seconds: float = CHECK_SECONDS  # for the quick check of one database
+
+
+def examine(context: Context, options: DoctorOptions) -> DoctorReport:
+    """Look at every database that is found, and at where the backups are; change nothing."""
+    found = discover(context, DiscoverOptions()).databases
+    findings = [*_of_sqlite()]
+    for each in found:
+        findings += _of_database(each, options)
+    findings += _of_folder(context)
+    return DoctorReport(
+        databases=tuple(each.path for each in found),
+        folder=context.output,
+        findings=tuple(findings),
+        sqlite_version=database.sqlite_version(),
+    )
+
+
+def _of_sqlite() -> Iterator[Finding]:
+    if database.SQLITE_VERSION < database.FIRST_SOUND_SQLITE:
+        sound = ".".join(map(str, database.FIRST_SOUND_SQLITE))
+        yield Finding(
+            about=f"SQLite {database.sqlite_version()}",
+            what=f"it is older than {sound}",
+            why="it can corrupt a database in WAL mode when the log is reset while others write",
+            advice="update SQLite, or install pysqlite3; so should the programs that write",
+        )
+
+
+def _of_database(found: FoundDatabase, options: DoctorOptions) -> Iterator[Finding]:
+    about = f"{found.name} ({found.path})"
+    try:
+        health = health_of(found.path, _WAIT_SECONDS, options.check_seconds)
+    except HoldfastError as error:
+        yield Finding(
+            about, f"it cannot be read: {error}", "no backup of it can be made", error.hint
+        )
+        return
+    if health.problem:
+        yield Finding(
+            about,
+            f"SQLite finds it damaged: {health.problem}",
+            "what is damaged is lost with the next backup that counts",
+            "keep the file and all backups; verify the last backup, and restore it",
+        )
+    if not health.was_checked:
+        yield Finding(
+            about,
+            f"the check was not over after {options.check_seconds:g} seconds",
+            "whether it is sound is not known",
+            "give it more time with --check SECONDS, or verify a backup of it",
+        )
+    yield from _of_place(found.path, about, health)
+    yield from _of_log(found.path, about, health)
+    yield from _of_free_pages(about, health)
+    yield from _of_permissions(found, about)
+
+
+def _of_place(path: Path, about: str, health: Health) -> Iterator[Finding]:
+    network = disks.network_of(path)
+    if network:
+        wal = (
+            "; in WAL mode, two machines see different content"
+            if health.journal_mode == "wal"
+            else ""
+        )
+        yield Finding(
+            about,
+            f"it lies on a network disk ({network})",
+            f"SQLite relies on locks that such disks do not always keep{wal}",
+            "keep it on a disk of this machine, and put backups on the network",
+        )
+    service = disks.synced_by(path)
+    if service:
+        yield Finding(
+            about,
+            f"it lies in a folder that {service} copies",
+            "the file and its log are copied at different moments, which breaks the copy",
+            "move it out of that folder, and let a backup go there instead",
+        )
+
+
+def _of_log(path: Path, about: str, health: Health) -> Iterator[Finding]:
+    log = path.with_name(path.name + "-wal")
+    size = files.size_of(log) if log.exists() else 0
+    if size > max(_LARGE_LOG_BYTES, health.page_bytes * health.page_count):
+        holders = ", ".join(programs.holders([path, *files.sidecars(path)]))
+        yield Finding(
+            about,
+            f"its write-ahead log has {size:,} bytes",
+            "a program keeps it from being folded into the database; who copies the file alone"
+            " loses what is in the log",
+            f"close {holders or 'the program that uses it'}, or let it end a reading that hangs",
+        )
+
+
+def _of_free_pages(about: str, health: Health) -> Iterator[Finding]:
+    free = health.free_page_count * health.page_bytes
+    if free >= _FREE_BYTES and health.free_page_count >= _FREE_SHARE * health.page_count:
+        yield Finding(
+            about,
+            f"{free:,} of its {health.page_count * health.page_bytes:,} bytes are unused",
+            "page copies and reads of it take longer than they need to",
+            "with its program closed: sqlite3 FILE VACUUM",
+        )
+
+
+def _of_permissions(found: FoundDatabase, about: str) -> Iterator[Finding]:
+    if os.name == "nt":
+        return
+    mode = stat.S_IMODE(found.path.stat().st_mode)
+    if found.secrets and mode & 0o077:
+        yield Finding(
+            about,
+            f"others may read it (mode {mode:04o}), and it holds {', '.join(found.secrets)}",
+            "whoever may log in here can take these",
+            f"chmod 600 {found.path}",
+        )
+    if not os.access(found.path, os.W_OK) or not os.access(found.path.parent, os.W_OK):
+        yield Finding(
+            about,
+            "you may not write to it, or to its folder",
+            "no backup can be brought back there",
+            "act as the user that it belongs to",
+        )
+
+
+def _of_folder(context: Context) -> Iterator[Finding]:
+    folder = context.output.resolve()
+    about = f"the backups ({folder})"
+    for swept, why in _swept(context):
+        if folder.is_relative_to(swept):
+            yield Finding(
+                about,
+                f"they lie in {swept}",
+                why,
+                "name another folder with output: in backup.yaml, and move them there",
+            )
+    if not folder.is_dir():
+        return
+    if not os.access(folder, os.W_OK):
+        yield Finding(about, "you may not write there", "no backup can be made", "see its owner")
+    if os.name != "nt" and (mode := stat.S_IMODE(folder.stat().st_mode)) & 0o077:
+        yield Finding(
+            about,
+            f"others may look into the folder (mode {mode:04o})",
+            "backups hold all that the databases do",
+            f"chmod 700 {folder}",
+        )
+
+
+def _swept(context: Context) -> Iterator[tuple[Path, str]]:
+    """Name folders whose content others delete."""
+    plugin = "an update or an uninstall of the plugin deletes it"
+    for name in ("CLAUDE_PLUGIN_ROOT", "CLAUDE_PLUGIN_DATA", "PLUGIN_ROOT"):
+        if context.environment.get(name):
+            yield Path(context.environment[name]).resolve(), plugin
+    yield (context.user_home / ".claude" / "plugins").resolve(), plugin
+    yield (
+        (context.user_home / ".claude" / "projects").resolve(),
+        "Claude Code deletes what is older than 30 days there",
+    )
+    yield Path(tempfile.gettempdir()).resolve(), "the system empties it"
+    yield (
+        (context.user_home / ".cache").resolve(),
+        "caches are deleted by whoever needs space",
+    )
