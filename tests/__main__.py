@@ -10,6 +10,7 @@ With CI set in the environment, running the tests implies --tools, and --lint ma
 """
 
 import concurrent.futures
+import hashlib
 import os
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from holdfast import bootstrap  # noqa: E402 - only found once its folder is on the path
 
-IN_BACKGROUND = concurrent.futures.ThreadPoolExecutor(max_workers=2)
+IN_BACKGROUND = concurrent.futures.ThreadPoolExecutor(max_workers=4)
 
 LINT = [["ruff", "format", "--check"], ["ruff", "check"], ["mypy"]]
 
@@ -59,13 +60,13 @@ def main(arguments: "list[str]") -> int:
     if arguments == ["--lint"]:
         commands = LINT
         if os.environ.get("CI"):  # the tests come next: to wait for the network is no work
-            readying.append(IN_BACKGROUND.submit(ready_tools))
+            readying.append(IN_BACKGROUND.submit(ready_tools, packages))
     elif arguments[:1] == ["--run"]:
         environment.update(PYTHONPATH=os.pathsep.join([str(ROOT / "scripts"), search_path]))
         commands = [arguments[1:]]
     else:
         if "--tools" in arguments or os.environ.get("CI"):
-            environment.update(HOLDFAST_TEST_CLAUDE=ready_tools())
+            environment.update(ready_tools(packages))
         words = [argument for argument in arguments if argument != "--tools"]
         if not words:
             environment.update(scratch_in_memory())
@@ -89,12 +90,30 @@ def scratch_in_memory() -> "dict[str, str]":
     return {"TMPDIR": MEMORY} if is_free and not os.environ.get("TMPDIR") else {}
 
 
-def ready_tools() -> str:
-    """Install the outside tools that tests drive, where they are missing; the path of `claude`."""
-    packages = IN_BACKGROUND.submit(install_debian_packages)
+def ready_tools(packages: str) -> "dict[str, str]":
+    """Install the outside tools that tests drive, where they are missing; where they are."""
+    debian = IN_BACKGROUND.submit(install_debian_packages)
+    tools = IN_BACKGROUND.submit(real_tools, packages)
     client = os.environ.get("HOLDFAST_TEST_CLAUDE") or str(claude())
-    packages.result()
-    return client
+    debian.result()
+    return {"HOLDFAST_TEST_CLAUDE": client, "HOLDFAST_TEST_REAL_TOOLS": str(tools.result())}
+
+
+def real_tools(packages: str) -> Path:
+    """The Python that has the tools whose databases are backed up in tests, in the user's cache."""
+    wanted = ROOT / "tests" / "real" / "tools.txt"
+    name = f"real-tools-{hashlib.sha256(wanted.read_bytes()).hexdigest()[:16]}"
+    folder = bootstrap.cache_folder() / "tools" / name
+
+    def install(staging: Path) -> None:
+        uv = [sys.executable, "-m", "uv", "--no-config", "--quiet"]
+        environment = {"PYTHONPATH": packages, "UV_LINK_MODE": "copy"}
+        run(*uv, "venv", "--relocatable", staging / "finished", **environment)
+        python = staging / "finished" / "bin" / "python"
+        run(*uv, "pip", "install", "--python", python, "--requirement", wanted, **environment)
+
+    bootstrap.build_once(folder, install, notice="installing the tools of the tests ...")
+    return folder / "bin" / "python"
 
 
 def install_debian_packages() -> None:
@@ -127,12 +146,12 @@ def install_claude(staging: Path) -> None:
     run(target / "node_modules" / ".bin" / "claude", "--version")
 
 
-def run(*command: "str | Path") -> None:
+def run(*command: "str | Path", **variables: str) -> None:
     """Run a command silently; when it fails, show its output and end the process."""
     words = [str(word) for word in command]
     if not shutil.which(words[0]):
         sys.exit(f"tests: {words[0]} is needed here, and is not installed")
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive", **variables)
     done = subprocess.run(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         sys.exit(f"tests: {' '.join(words)} failed:\n{done.stdout.decode('utf-8', 'replace')}")

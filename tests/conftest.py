@@ -64,6 +64,20 @@ def context(tmp_path: Path) -> MakeContext:
     return make
 
 
+@pytest.fixture(scope="module")
+def module_context(tmp_path_factory: pytest.TempPathFactory) -> Context:
+    """A Context of an own home in which nothing lies, for all tests of a module."""
+    folder = tmp_path_factory.mktemp("home")
+    return Context(
+        home=Home(folder / "home"),
+        environment={},
+        user_home=folder / "user",
+        platform=sys.platform,
+        actor="ann@laptop",
+        now=NOW,
+    )
+
+
 @pytest.fixture
 def make_database(tmp_path: Path) -> MakeDatabase:
     """Make a database in `tmp_path` of some SQL."""

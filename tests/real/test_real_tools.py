@@ -1,0 +1,119 @@
+"""Databases that real tools made: exported, restored, and read by the tool itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from holdfast.operations.context import profile_of
+from holdfast.operations.export_backup import ExportOptions, export_backup
+from holdfast.operations.restore_backup import RestoreOptions, restore_backup
+from tests.real.tool_databases import TOOLS
+
+PYTHON = os.environ.get("HOLDFAST_TEST_REAL_TOOLS", "")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not PYTHON, reason="the tools are installed by --tools, and in CI"),
+]
+MAKER = Path(__file__).with_name("tool_databases.py")
+
+READ = {
+    "llm": [
+        [
+            ["user", "first"],
+            ["assistant", "You said: first \N{PARROT}"],
+            ["user", "second\0 with a NUL"],
+            ["assistant", "You said: second\0 with a NUL \N{PARROT}"],
+        ],
+        1,
+    ],
+    "langgraph": {
+        "steps": [2, 1, 0],
+        "values": "{'messages': ['a', {'b': 2}], 'raw': b'\\x00\\xff'}",
+        "writes": "[('task-1', 'messages', {'pending': True})]",
+    },
+    "openai_agents": [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "héllo"},
+    ],
+    "google_adk": {"state": {"app:a": 1, "c": 3, "user:b": [2]}, "texts": ["hello"]},
+    "mem0": [["", "likes tea"], ["likes tea", "likes coffee"]],
+    "chroma": [["a", "b"], ["green tea", "black coffee"], [{"n": 1}, {"n": 2.5}], ["b"], [["a"]]],
+    "datasette": [["plants"], {"title": "Plants"}],
+}
+
+
+def ask(verb: str, folder: Path) -> dict[str, object]:
+    """Make the databases in a folder, or read them, with the tools' own code."""
+    environment = {"HOME": str(folder), "PATH": os.environ["PATH"], "ANONYMIZED_TELEMETRY": "0"}
+    done = subprocess.run(
+        [PYTHON, MAKER, verb, folder],
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with one database of each tool."""
+    folder = tmp_path_factory.mktemp("made")
+    ask("make", folder)
+    return folder
+
+
+@pytest.fixture(params=["json", "sqlite"], scope="module")
+def reread(request, made, tmp_path_factory):
+    """What each tool reads from its database after an export and a restore."""
+    context = request.getfixturevalue("module_context")
+    folder = tmp_path_factory.mktemp(request.param)
+    for name, tool in TOOLS.items():
+        restored = folder / name / tool.file
+        if tool.beside:
+            shutil.copytree(made / name, folder / name)
+            for path in (folder / name).glob(f"{tool.file}*"):
+                path.unlink()
+        restored.parent.mkdir(exist_ok=True)
+        report = export_backup(
+            context, ExportOptions(database=str(made / name / tool.file), format=request.param)
+        )
+        assert report.path is not None
+        restore_backup(context, RestoreOptions(backup=str(report.path), target=restored))
+    return ask("read", folder)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_tool_reads_from_a_restored_database_what_it_wrote(reread, tool):
+    assert reread[tool] == READ[tool]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_database_that_a_tool_makes_is_recognised_as_its_own(module_context, made, tool):
+    import sqlite3
+
+    path = made / tool / TOOLS[tool].file
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
+    profile = profile_of(module_context, path, names)
+    assert profile and profile.name == tool
+    here = {name.lower() for name in names}
+    grouped = {table for group in profile.groups.values() for table in group.tables}
+    unknown = {name for name in grouped if name.lower() not in here}
+    # What other versions have may be named; what this one has, should be.
+    assert unknown <= OF_OTHERS.get(tool, set())
+
+
+OF_OTHERS = {
+    "langgraph": {"store", "store_vectors", "store_migrations", "vector_migrations"},
+    "openai_agents": {"message_structure", "branch_reservations", "turn_usage"},
+    "google_adk": {"adk_internal_metadata"},
+}

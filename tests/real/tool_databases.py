@@ -1,0 +1,259 @@
+"""
+Makes the databases of real tools with their own code, and reads them with their own code.
+
+Runs in an environment of its own, where these tools are installed:
+
+    python tool_databases.py make FOLDER     makes one database of each tool
+    python tool_databases.py read FOLDER     prints as JSON what each tool reads from its own
+"""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+CONFIG = {"configurable": {"thread_id": "t1", "checkpoint_ns": ""}}
+
+
+class Tool:
+    """One tool: what its database is called, how it is made, and how it is read."""
+
+    file: str
+    beside = False  # more than the database is needed: what lies in folders beside it
+
+    def make(self, path: Path) -> None:
+        raise NotImplementedError
+
+    def read(self, path: Path) -> object:
+        raise NotImplementedError
+
+
+class Llm(Tool):
+    """llm: a conversation with a model that needs no network."""
+
+    file = "logs.db"
+
+    def make(self, path):
+        import llm
+        import sqlite_utils
+        from llm.migrations import migrate
+
+        class Parrot(llm.Model):  # type: ignore[misc]
+            model_id = "parrot"
+
+            def execute(self, prompt, stream, response, conversation):
+                yield f"You said: {prompt.prompt} \N{PARROT}"
+
+        db = sqlite_utils.Database(path)
+        migrate(db)
+        conversation = Parrot().conversation()
+        for words in ("first", "second\0 with a NUL"):
+            response = conversation.prompt(words)
+            response.text()
+            response.log_to_db(db)
+        db.close()
+
+    def read(self, path):
+        import sqlite_utils
+        from llm.migrations import migrate
+
+        db = sqlite_utils.Database(path)
+        migrate(db)  # finds nothing to do, or fails
+        said = "SELECT role, text FROM parts JOIN messages ON hash = message_hash ORDER BY parts.id"
+        search = (
+            "SELECT count(*) FROM turn_search_fts WHERE turn_search_fts MATCH 'parrot OR second'"
+        )
+        return [list(db.execute(said)), db.execute(search).fetchone()[0]]
+
+
+class LangGraph(Tool):
+    """LangGraph: checkpoints and pending writes of a thread, as its saver packs them."""
+
+    file = "checkpoints.sqlite"
+
+    def make(self, path):
+        from langgraph.checkpoint.base import empty_checkpoint
+        from langgraph.checkpoint.sqlite import SqliteSaver
+
+        with SqliteSaver.from_conn_string(str(path)) as saver:
+            config = CONFIG
+            for step in range(3):
+                checkpoint = empty_checkpoint()
+                checkpoint["channel_values"] = {"messages": ["a", {"b": step}], "raw": b"\0\xff"}
+                config = saver.put(config, checkpoint, {"step": step, "source": "loop"}, {})
+            saver.put_writes(config, [("messages", {"pending": True})], "task-1")
+
+    def read(self, path):
+        from langgraph.checkpoint.sqlite import SqliteSaver
+
+        with SqliteSaver.from_conn_string(str(path)) as saver:
+            found = list(saver.list(CONFIG))
+            latest = saver.get_tuple(CONFIG)
+            return {
+                "steps": [each.metadata["step"] for each in found],
+                "values": repr(latest.checkpoint["channel_values"]),
+                "writes": repr(latest.pending_writes),
+            }
+
+
+class OpenAIAgents(Tool):
+    """OpenAI Agents SDK: the items of a session."""
+
+    file = "agents.db"
+
+    def make(self, path):
+        from agents import SQLiteSession
+
+        async def work():
+            session = SQLiteSession("s1", path)
+            await session.add_items(
+                [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "héllo"}]
+            )
+            session.close()
+
+        asyncio.run(work())
+
+    def read(self, path):
+        from agents import SQLiteSession
+
+        session = SQLiteSession("s1", path)
+        return asyncio.run(session.get_items())
+
+
+class GoogleAdk(Tool):
+    """Google ADK: a session with its state and an event."""
+
+    file = "session.db"
+
+    def make(self, path):
+        from google.adk.events import Event, EventActions
+        from google.genai import types
+
+        async def work(service):
+            session = await service.create_session(
+                app_name="app", user_id="ann", session_id="s1", state={"app:a": 1, "user:b": [2]}
+            )
+            said = types.Content(role="user", parts=[types.Part(text="hello")])
+            event = Event(author="user", content=said, actions=EventActions(state_delta={"c": 3}))
+            await service.append_event(session, event)
+
+        asyncio.run(work(self.service(path)))
+
+    def read(self, path):
+        async def work(service):
+            session = await service.get_session(app_name="app", user_id="ann", session_id="s1")
+            texts = [each.content.parts[0].text for each in session.events]
+            return {"state": dict(sorted(session.state.items())), "texts": texts}
+
+        return asyncio.run(work(self.service(path)))
+
+    def service(self, path):
+        from google.adk.sessions.sqlite_session_service import SqliteSessionService
+
+        return SqliteSessionService(str(path))
+
+
+class Mem0(Tool):
+    """mem0: what became of a memory."""
+
+    file = "history.db"
+
+    def make(self, path):
+        from mem0.memory.storage import SQLiteManager
+
+        manager = SQLiteManager(str(path))
+        manager.add_history("m1", None, "likes tea", "ADD", created_at="2026-11-20T10:00:00")
+        manager.add_history("m1", "likes tea", "likes coffee", "UPDATE")
+
+    def read(self, path):
+        from mem0.memory.storage import SQLiteManager
+
+        found = SQLiteManager(str(path)).get_history("m1")
+        return sorted([each["old_memory"] or "", each["new_memory"]] for each in found)
+
+
+class Chroma(Tool):
+    """Chroma: a collection with documents, and a search in their text."""
+
+    file = "chroma.sqlite3"
+    beside = True
+
+    def make(self, path):
+        import chromadb
+
+        collection = chromadb.PersistentClient(path=str(path.parent)).create_collection("notes")
+        collection.add(
+            ids=["a", "b"],
+            embeddings=[[1.0, 0.0], [0.0, 1.0]],
+            documents=["green tea", "black coffee"],
+            metadatas=[{"n": 1}, {"n": 2.5}],
+        )
+
+    def read(self, path):
+        import chromadb
+
+        collection = chromadb.PersistentClient(path=str(path.parent)).get_collection("notes")
+        found = collection.get(include=["documents", "metadatas"])
+        searched = collection.get(where_document={"$contains": "coffee"})["ids"]
+        nearest = collection.query(query_embeddings=[[0.9, 0.1]], n_results=1)["ids"]
+        return [found["ids"], found["documents"], found["metadatas"], searched, nearest]
+
+
+class Datasette(Tool):
+    """Datasette: its internal database, with the catalogue of another one."""
+
+    file = "internal.db"
+
+    def make(self, path):
+        import sqlite3
+
+        other = path.with_name("other.db")
+        with sqlite3.connect(other) as connection:
+            connection.execute("CREATE TABLE plants (id INTEGER PRIMARY KEY, name TEXT)")
+
+        async def work():
+            datasette = self.datasette([str(other)], path)
+            await datasette.invoke_startup()
+            await datasette.refresh_schemas()
+            await datasette.set_instance_metadata("title", "Plants")
+
+        asyncio.run(work())
+
+    def read(self, path):
+        async def work():
+            datasette = self.datasette([], path)
+            internal = datasette.get_internal_database()
+            tables = await internal.execute("SELECT table_name FROM catalog_tables")
+            metadata = await datasette.get_instance_metadata()
+            return [[row[0] for row in tables.rows], dict(metadata)]
+
+        return asyncio.run(work())
+
+    def datasette(self, files, path):
+        from datasette.app import Datasette
+
+        return Datasette(files, internal=str(path))
+
+
+TOOLS: dict[str, Tool] = {
+    "llm": Llm(),
+    "langgraph": LangGraph(),
+    "openai_agents": OpenAIAgents(),
+    "google_adk": GoogleAdk(),
+    "mem0": Mem0(),
+    "chroma": Chroma(),
+    "datasette": Datasette(),
+}
+
+
+def main(verb, folder):
+    found = {}
+    for name, tool in TOOLS.items():
+        path = Path(folder) / name / tool.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found[name] = getattr(tool, verb)(path)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
