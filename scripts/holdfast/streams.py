@@ -1,8 +1,9 @@
-"""Bytes that one thread hands to another; only a few of them are held at a time."""
+"""Bytes on their way: hashed, or handed from one thread to another, a few at a time."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -19,6 +20,19 @@ T = TypeVar("T")
 
 class Cut(Exception):
     """What was to be read will not be written to its end."""
+
+
+class Hashed:
+    """A file whose bytes are hashed as they are written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        """Write, and hash what was written."""
+        self.sha256.update(data)
+        return self._file.write(data)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from holdfast.encryption import Keys, new_identity
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.profiles import StoreSettings
 from tests.conftest import MakeContext, MakeDatabase, run_sql
@@ -35,6 +36,14 @@ def make_backup(context: MakeContext, make_database: MakeDatabase, tmp_path: Pat
         return path
 
     return make
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    """Make a key, at hand in a file, that stores which encrypt do so for."""
+    secret, public = new_identity()
+    (tmp_path / "key.txt").write_text(f"{secret}\n")
+    return Keys(recipients=(public,), identity_files=(tmp_path / "key.txt",))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.encryption import NO_KEYS, Keys
 from holdfast.formats import open_backup
 from holdfast.profiles import StoreSettings
 from holdfast.stores import Store, StoredBackup, open_store
@@ -30,6 +31,17 @@ def in_folder(request: pytest.FixtureRequest) -> OpenStore:
 
     def open_as(owner: str = OWNER) -> Store:
         return open_store("disk", StoreSettings(url="disk/backups"), owner, tmp_path, {})
+
+    return open_as
+
+
+def encrypted_in_folder(request: pytest.FixtureRequest) -> OpenStore:
+    tmp_path, keys = request.getfixturevalue("tmp_path"), request.getfixturevalue("keys")
+    (tmp_path / "disk").mkdir()
+
+    def open_as(owner: str = OWNER) -> Store:
+        settings = StoreSettings(url="disk/backups", encrypt=True)
+        return open_store("disk", settings, owner, tmp_path, {}, keys=keys)
 
     return open_as
 
@@ -57,6 +69,7 @@ def in_s3(request: pytest.FixtureRequest) -> OpenStore:
 # By name; each makes an empty place, and what opens a store in it.
 STORES: dict[str, Callable[[pytest.FixtureRequest], OpenStore]] = {
     "folder": in_folder,
+    "encrypted folder": encrypted_in_folder,
     "memory": in_memory,
     "s3": in_s3,
 }
@@ -66,8 +79,8 @@ def names(store: Store) -> list[str]:
     return sorted(each.name for each in store.backups())
 
 
-def digests(path: Path) -> dict[str, str]:
-    return dict(open_backup(path).contents().trailer.digests)
+def digests(path: Path, keys: Keys = NO_KEYS) -> dict[str, str]:
+    return dict(open_backup(path, keys).contents().trailer.digests)
 
 
 def fetched(store: Store, backup: StoredBackup, folder: Path) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.encryption import Keys
 from holdfast.errors import SettingsError, StoreRefused
 from holdfast.stores.owner import owner_mark
 from tests.stores.places import (
@@ -39,7 +40,7 @@ def test_own_backups_are_deleted_and_those_that_have_gone_already_are_passed_by(
 
 
 def test_two_machines_with_one_store_never_delete_each_others(
-    opened: OpenStore, make_backup: MakeBackup, tmp_path: Path
+    opened: OpenStore, make_backup: MakeBackup, keys: Keys, tmp_path: Path
 ) -> None:
     ours, theirs = opened(OWNER), opened(OTHER)
     backup = make_backup()
@@ -49,7 +50,7 @@ def test_two_machines_with_one_store_never_delete_each_others(
     with pytest.raises(StoreRefused, match=rf"put there by {OTHER}, and this is {OWNER}"):
         ours.delete([own, foreign])
     assert len(names(ours)) == 2  # nor its own: what is refused changes nothing
-    assert digests(fetched(ours, foreign, tmp_path / "fetched")) == digests(backup)
+    assert digests(fetched(ours, foreign, tmp_path / "fetched"), keys) == digests(backup)
 
 
 def test_a_mark_is_made_once_and_names_the_machine(tmp_path: Path) -> None:

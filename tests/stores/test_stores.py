@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.encryption import Keys
 from holdfast.errors import BackupNotFound, NotABackup
 from holdfast.formats import open_backup
 from tests.stores.places import AT, OWNER, STORES, MakeBackup, OpenStore, digests, fetched, names
@@ -30,7 +31,7 @@ def test_a_backup_that_was_put_is_listed_with_its_owner_database_and_time(
     assert found == put
     assert (found.store, found.owner, found.database) == (store.name, OWNER, "crm")
     assert found.created_at == AT
-    assert not found.is_encrypted
+    assert found.is_encrypted == store.encrypts
 
 
 @pytest.mark.parametrize(
@@ -38,17 +39,22 @@ def test_a_backup_that_was_put_is_listed_with_its_owner_database_and_time(
     [("json", "none"), ("jsonl", "zstd"), ("folder", "none"), ("zip", "none"), ("sqlite", "gzip")],
 )
 def test_what_is_fetched_is_a_backup_of_the_same_rows_and_proves_itself(
-    opened: OpenStore, make_backup: MakeBackup, tmp_path: Path, form: str, compression: str
+    opened: OpenStore,
+    make_backup: MakeBackup,
+    keys: Keys,
+    tmp_path: Path,
+    form: str,
+    compression: str,
 ) -> None:
     backup = make_backup("one", form, compression)
     stored = opened().put(backup, "crm", AT)
-    reader = open_backup(fetched(opened(), stored, tmp_path / "fetched"))
+    reader = open_backup(fetched(opened(), stored, tmp_path / "fetched"), keys)
     assert reader.format.proves
     assert reader.contents().trailer == open_backup(backup).contents().trailer
 
 
 def test_two_backups_of_one_second_stand_side_by_side(
-    opened: OpenStore, make_backup: MakeBackup, tmp_path: Path
+    opened: OpenStore, make_backup: MakeBackup, keys: Keys, tmp_path: Path
 ) -> None:
     store = opened()
     first, second = make_backup("one"), make_backup("two")
@@ -56,7 +62,7 @@ def test_two_backups_of_one_second_stand_side_by_side(
     assert len(names(store)) == 2
     for number, backup in enumerate((first, second)):
         found = fetched(store, stored[number], tmp_path / f"fetched-{number}")
-        assert digests(found) == digests(backup)
+        assert digests(found, keys) == digests(backup)
 
 
 def test_a_backup_that_is_put_again_is_kept_once(

@@ -48,6 +48,8 @@ def unpack(source: BinaryIO, folder: Path) -> Path:
     names: list[str] = []
     with _translated(), tarfile.open(fileobj=source, mode="r|") as archive:
         for member in archive:
+            if member.isdir():  # those that hold files come with these
+                continue
             content = archive.extractfile(member) if member.isfile() else None
             if content is None or not _is_sound(member.name) or member.name in names:
                 raise damaged(f"it packs what is no part of a backup: {member.name!a}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,7 +27,7 @@ from holdfast.operations.export_job import (
     write_file,
     write_stream,
 )
-from holdfast.streams import read_by
+from holdfast.streams import Hashed, read_by
 
 
 def keys_to_close(context: Context, options: ExportOptions) -> Keys:
@@ -83,7 +82,7 @@ def write_encrypted(context: Context, options: ExportOptions, source: Source) ->
     names = [options.output] if options.output else free_names(context, options, source.label)
     files.remove_leftovers(folder, context.now.timestamp())
     with files.new_file(folder) as (file, partial):
-        target = _Hashed(file)
+        target = Hashed(file)
         with files.translated_errors(folder):
             with encrypting(cast(BinaryIO, target), keys) as closed:
                 on_the_way = options.verify and not opens_here
@@ -153,18 +152,6 @@ def _first_what_tells(folder: Path) -> list[Path]:
     """Return all files in a folder, those first that say what the others are."""
     found = [path for path in folder.rglob("*") if path.is_file()]
     return sorted(found, key=lambda path: (path.suffix != ".json", path))
-
-
-class _Hashed:
-    """A file whose bytes are hashed as they are written."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.sha256 = hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        self.sha256.update(data)
-        return self._file.write(data)
 
 
 class _Both:

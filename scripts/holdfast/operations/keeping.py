@@ -10,6 +10,7 @@ from holdfast import files
 from holdfast.errors import HoldfastError, StoreFailed, UsageError
 from holdfast.history import KnownCopy
 from holdfast.operations.context import Context
+from holdfast.operations.secrecy import complain_of_plain_secrets
 from holdfast.outcomes import StoredCopy
 from holdfast.stores import Store, StoredBackup
 
@@ -46,6 +47,7 @@ def _keep(
     context: Context, backup: Path, database: str, created_at: str, store: Store
 ) -> StoredCopy:
     try:
+        complain_of_plain_secrets(context, store, backup)
         stored = store.put(backup, database, created_at)
     except HoldfastError as error:
         note_visit(context, store, error)

@@ -38,6 +38,11 @@ def open_store(
 
     Raises: SettingsError for an address, an option or a layout that is not known.
     """
+    if settings.encrypt and not keys.can_encrypt:
+        raise SettingsError(
+            f"stores.{name}.encrypt: nobody is named who could open what is encrypted",
+            hint="Name public keys in encryption.recipients, or set HOLDFAST_PASSPHRASE.",
+        )
     objects = open_objects(name, settings, base, environment, wait_seconds)
     is_off_site = settings.off_site
     if is_off_site is None:

@@ -8,6 +8,7 @@ encrypted is the same file, closed to all but its recipients.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import re
 import shutil
@@ -17,12 +18,13 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from holdfast import encryption, files
-from holdfast.encryption import NO_KEYS, Keys, encrypting
+from holdfast.encryption import NO_KEYS, Keys
 from holdfast.errors import BackupNotFound, ObjectMissing, StoreFailed, StoreRefused
 from holdfast.formats import open_backup, packing
 from holdfast.formats.compression import compression_suffix
 from holdfast.formats.encrypted import is_closed
 from holdfast.formats.interface import BackupFormat
+from holdfast.stores.closing import holds, write_encrypted
 from holdfast.stores.interface import StoredBackup, object_name, stored_backup
 from holdfast.stores.objects import Objects
 
@@ -67,40 +69,54 @@ class FilesStore:
         """
         Keep a finished backup; it is there whole, and read back, or not there at all.
 
+        One that is there already, under its own name, is not put once more.
+
         Raises: StoreFailed; NotABackup and its kin for a file that is none; SettingsError when
             it is to be encrypted, and nobody is named who could open it.
         """
-        with self._as_it_goes_in(backup) as (whole, suffix):
+        with self._as_it_goes_in(backup) as (whole, suffix, content_sha256):
             sha256 = files.sha256_of(whole)
             for number in count(1):
                 name = object_name(self._owner, database, created_at, suffix, number)
+                # Encrypted twice, the same content makes two files.
+                if content_sha256 and holds(self._objects, name, content_sha256, self._keys):
+                    there = next(iter(self._objects.list(name)))
+                    return self._stored(name, there.bytes)
                 if self._put(name, whole, sha256):
                     break
-            found = stored_backup(self.name, name, whole.stat().st_size)
+            return self._stored(name, whole.stat().st_size)
+
+    def _stored(self, name: str, size: int) -> StoredBackup:
+        found = stored_backup(self.name, name, size)
         assert found  # `object_name` made it
         return found
 
     @contextlib.contextmanager
-    def _as_it_goes_in(self, backup: Path) -> Iterator[tuple[Path, str]]:
-        """Yield one file that holds the backup, packed and encrypted as need be, and its suffix."""
+    def _as_it_goes_in(self, backup: Path) -> Iterator[tuple[Path, str, str]]:
+        """
+        Yield one file that holds the backup, packed and encrypted as need be, and its suffix.
+
+        The third is the SHA-256 of what was encrypted here; "" when nothing was.
+        """
         if not backup.is_dir() and is_closed(backup):  # it stays as its recipients have it
-            yield backup, _closed_suffix(backup)
+            yield backup, _closed_suffix(backup), ""
             return
         form = open_backup(backup).format
         suffix = form.suffix + ("" if form.is_folder else compression_suffix(backup))
         suffix += packing.SUFFIX if form.is_several else ""
         if not (form.is_several or self.encrypts):
-            yield backup, suffix
+            yield backup, suffix, ""
             return
         with files.scratch_folder() as folder:
             whole = folder / "whole"
+            pour = functools.partial(_pour, backup, form)
+            if self.encrypts:
+                content_sha256 = write_encrypted(whole, pour, self._keys)
+                yield whole, suffix + encryption.SUFFIX, content_sha256
+                return
             with files.create(whole) as file, files.translated_errors(whole):
-                if self.encrypts:
-                    with encrypting(file, self._keys) as closed:
-                        _pour(backup, form, closed)
-                else:
-                    _pour(backup, form, file)
-            yield whole, suffix + (encryption.SUFFIX if self.encrypts else "")
+                pour(file)
+            yield whole, suffix, ""
 
     def _put(self, name: str, whole: Path, sha256: str) -> bool:
         """Put one object and read it back; False when another has the name."""
