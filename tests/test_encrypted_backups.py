@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from holdfast import encryption, files
+from holdfast.cli import main
 from holdfast.encryption import passphrases
 from holdfast.errors import (
     BackupDamaged,
@@ -36,7 +37,7 @@ from holdfast.operations.verify_backup import VerifyOptions, verify_backups
 from holdfast.outcomes import ExportReport
 from holdfast.reports import text
 from tests.conftest import MakeContext, MakeDatabase, rows, run_sql
-from tests.running import needs, run
+from tests.running import needs
 
 NOTES = """
 CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, raw BLOB);
@@ -318,10 +319,11 @@ def test_status_names_what_cannot_be_opened_and_warns_when_it_is_the_newest(
     assert report_status(other, options).warnings == ()
 
 
+@pytest.mark.parametrize("form", ["json", "folder", "sqlite"])
 def test_its_date_is_read_from_its_name_where_nothing_else_can_be_read(
-    owner: Context, other: Context, source: Path
+    owner: Context, other: Context, source: Path, form: str
 ) -> None:
-    paths = [made(export(owner, source)) for _ in range(2)]
+    paths = [made(export(owner, source, format=form)) for _ in range(2)]
     (owner.output / "history.db").unlink()
     found = {each.path: each for each in report_status(other, StatusOptions()).backups}
     assert [found[path].created_at for path in paths] == [
@@ -355,23 +357,29 @@ def test_age_and_tar_open_it_without_holdfast(
 
 
 def test_no_report_record_or_file_beside_holds_the_key_or_the_passphrase(
-    tmp_path: Path, source: Path
+    tmp_path: Path,
+    source: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     home = tmp_path / "home"
-    run(home, "keys", "create")
+    monkeypatch.setenv("HOLDFAST_HOME", str(home))
+    monkeypatch.setenv("HOLDFAST_PASSPHRASE", "correct horse")
+    assert main(["keys", "create"]) == 0
     key = (home / "key.txt").read_text().splitlines()[-1]
     public = (home / "key.txt").read_text().split("public key: ")[1].splitlines()[0]
     write_settings(home, f"encryption: {{recipients: [{public}]}}")
-    printed = ""
+    printed = capsys.readouterr().out
     for words in (
         ("export", "--db", source, "--encrypt"),
         ("status", "--db", source),
         ("keys", "check"),
         ("verify", "all"),
     ):
-        done = run(home, *words, "--json")
-        printed += done.stdout + done.stderr
-    assert json.loads(done.stdout)["backups"][0]["problem"] == ""
-    assert key not in printed
-    written = [path.read_bytes() for path in home.rglob("*") if path.is_file()]
-    assert [each for each in written if key.encode() in each] == [(home / "key.txt").read_bytes()]
+        assert main([*map(str, words), "--json"]) == 0
+        printed += (said := capsys.readouterr().out)
+    assert json.loads(said)["backups"][0]["problem"] == ""
+    assert key not in printed and "horse" not in printed
+    written = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    assert [path.name for path, each in written.items() if key.encode() in each] == ["key.txt"]
+    assert not any(b"horse" in each for each in written.values())

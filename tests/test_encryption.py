@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -13,7 +14,13 @@ import pytest
 
 from holdfast import encryption
 from holdfast.encryption import Keys, decrypting, encrypting, passphrases
-from holdfast.errors import BackupDamaged, HoldfastError, KeyNotAtHand, SettingsError
+from holdfast.errors import (
+    BackupDamaged,
+    EnvironmentNotReady,
+    HoldfastError,
+    KeyNotAtHand,
+    SettingsError,
+)
 from tests.running import needs
 
 CHUNK = 64 * 1024  # that age encrypts at once
@@ -319,6 +326,7 @@ def test_without_a_key_nothing_opens(pair: Keys, keys: Keys, says: str) -> None:
         (b"AGE-SECRET-KEY-1NOTAKEY\n", "line 1 is not a secret key of age"),
         (b"# mine\nhunter2\n", "line 2 is not a secret key of age"),
         (b"\xff\xfe\x00", "it is not a file of keys"),
+        (b"age-encryption.org/v1\n\xff", "decrypt it with age first"),
         (b"-----BEGIN OPENSSH PRIVATE KEY-----\nxx\n", "key.txt: "),
     ],
 )
@@ -383,6 +391,17 @@ def test_what_is_no_public_key_is_named_unless_it_is_secret(recipient: str, says
         pass
     assert "SECRET-KEY" not in str(caught.value)
     assert target.getvalue() == b""
+
+
+def test_where_there_is_no_build_of_pyrage_that_is_said(
+    pair: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ciphertext = encrypted(b"content", pair)
+    monkeypatch.setitem(sys.modules, "pyrage", None)
+    with pytest.raises(EnvironmentNotReady, match="needs the package pyrage"):
+        encrypted(b"content", pair)
+    with pytest.raises(EnvironmentNotReady, match="needs the package pyrage"):
+        decrypted(ciphertext, Keys(identity_files=pair.identity_files))
 
 
 def test_nothing_is_encrypted_for_nobody() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from holdfast import encryption
+from holdfast.cli import main
 from holdfast.encryption import passphrases
 from holdfast.errors import UsageError, WriteFailed
 from holdfast.operations.context import Context
@@ -108,7 +109,9 @@ def test_each_backup_is_named_with_the_keys_that_open_it(
 def test_what_keeps_a_key_from_working_is_said(context: MakeContext, tmp_path: Path) -> None:
     garbage = tmp_path / "garbage"
     garbage.write_text("hunter2\n")
+    garbage.chmod(0o600)
     (tmp_path / "empty").write_text("\n")
+    (tmp_path / "empty").chmod(0o600)
     context().home.path.mkdir()
     (context().home.path / "backup.yaml").write_text(
         f"encryption: {{passphrase_file: {tmp_path / 'empty'}}}"
@@ -122,6 +125,15 @@ def test_what_keeps_a_key_from_working_is_said(context: MakeContext, tmp_path: P
     assert "hunter2" not in text(report)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps permissions otherwise")
+def test_a_key_that_others_may_read_is_said(context: MakeContext) -> None:
+    key = create_key(context()).path
+    assert check_keys(context()).warnings == ()
+    key.chmod(0o640)
+    (warning,) = check_keys(context()).warnings
+    assert f"chmod 600 {key}" in warning
+
+
 def test_recipients_whose_key_is_not_here_are_said(context: MakeContext) -> None:
     _, public = encryption.new_identity()
     context().home.path.mkdir()
@@ -130,9 +142,13 @@ def test_recipients_whose_key_is_not_here_are_said(context: MakeContext) -> None
     assert "cannot be opened with the keys at hand" in warning
 
 
-def test_the_script_makes_and_finds_a_key(tmp_path: Path) -> None:
+def test_the_script_makes_and_finds_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     home = tmp_path / "home"
     assert f"Key made: {home / 'key.txt'}" in run(home, "keys", "create").stdout
-    assert f"Key at hand: {home / 'key.txt'}" in run(home, "keys", "check").stdout
-    run(home, "keys", "create", exit_code=24)
-    run(home, "keys", "check", "--to", "x", exit_code=2)
+    monkeypatch.setenv("HOLDFAST_HOME", str(home))
+    assert main(["keys", "check"]) == 0
+    assert f"Key at hand: {home / 'key.txt'}" in capsys.readouterr().out
+    assert main(["keys", "create"]) == 24
+    assert main(["keys", "check", "--to", "x"]) == 2

@@ -238,6 +238,13 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_open_to_others(path: Path) -> bool:
+    """Tell whether others than its owner may read a file; False where the system does not say."""
+    with contextlib.suppress(OSError):
+        return os.name != "nt" and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+    return False
+
+
 def remove(path: Path) -> None:
     """Delete a file, if it is there."""
     with translated_errors(path):

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from holdfast.encryption.headers import FIRST_LINE
 from holdfast.errors import EnvironmentNotReady, SettingsError
 
 KEY_START = "AGE-SECRET-KEY-1"
@@ -111,7 +112,8 @@ def read_identities(path: Path) -> list[Any]:
     except OSError as error:
         raise NotAKey(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError:
-        raise NotAKey(f"{path}: it is not a file of keys") from None
+        closed = " in clear: decrypt it with age first" if content.startswith(FIRST_LINE) else ""
+        raise NotAKey(f"{path}: it is not a file of keys{closed}") from None
     pyrage = library()
     if text.lstrip().startswith(_SSH_START):
         try:

@@ -10,6 +10,7 @@ _KNOWN = (
     (b"\x37\x7f\x06", "a log of SQLite", "Give the database beside it, without -wal in its name."),
     (b"\xd9\xd5\x05\xf9", "a journal of SQLite", "Give the database beside it."),
     (b"PRAGMA foreign_keys=OFF;", "SQL", "Load it with: sqlite3 NEW.db < FILE, and give NEW.db."),
+    (b"-----BEGIN AGE", "an encrypted text", "Make a file of it first: age --decrypt -i KEY FILE."),
     (b"PK\x03\x04", "a zip of another program", "Unpack it, and give what it holds."),
     (b"\x89PNG", "an image", ""),
     (b"\xff\xd8\xff", "an image", ""),

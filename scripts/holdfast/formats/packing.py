@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import stat
-import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -29,6 +28,8 @@ def is_packed(start: bytes) -> bool:
 
 def pack(root: Path, paths: Iterable[Path], target: BinaryIO) -> None:
     """Write files below a folder into an open file, in this order; not when and whose they are."""
+    import tarfile
+
     with tarfile.open(fileobj=target, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for path in paths:
             with path.open("rb") as file:
@@ -45,6 +46,8 @@ def unpack(source: BinaryIO, folder: Path) -> Path:
     Returns: the file or the folder that was packed, of those at the top the shortest name.
     Raises: BackupDamaged when it is not as `pack` writes it.
     """
+    import tarfile
+
     names: list[str] = []
     with _translated(), tarfile.open(fileobj=source, mode="r|") as archive:
         for member in archive:
@@ -71,6 +74,8 @@ def _is_sound(name: str) -> bool:
 
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
+    import tarfile
+
     try:
         yield
     except (tarfile.TarError, EOFError) as error:

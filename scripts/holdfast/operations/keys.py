@@ -76,6 +76,7 @@ def check_keys(context: Context) -> KeysReport:
         warnings=(
             *keys.problems,
             *_passphrase_problem(keys),
+            *_readable_by_others(keys),
             *_recipient_warnings(keys),
             *(
                 f"{each.path.name}, the newest backup, cannot be opened with the keys at hand."
@@ -114,6 +115,12 @@ def _passphrase_problem(keys: Keys) -> Iterator[str]:
         _ = keys.secret
     except NotAKey as error:
         yield str(error)
+
+
+def _readable_by_others(keys: Keys) -> Iterator[str]:
+    for path in (*keys.identity_files, *filter(None, [keys.passphrase_file])):
+        if files.is_open_to_others(path):
+            yield f"{path} can be read by others on this machine: chmod 600 {path}"
 
 
 def _recipient_warnings(keys: Keys) -> Iterator[str]:
