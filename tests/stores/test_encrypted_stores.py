@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
+from holdfast import files
 from holdfast.encryption import NO_KEYS, Keys, is_encrypted
-from holdfast.errors import KeyNotAtHand, SettingsError
+from holdfast.errors import BackupDamaged, KeyNotAtHand, SettingsError
 from holdfast.formats import open_backup
 from holdfast.operations.context import Context
 from holdfast.operations.export_backup import ExportOptions, export_backup
@@ -88,6 +90,22 @@ def test_keys_that_are_set_are_used_unless_a_store_is_to_keep_backups_plain(
     assert not is_encrypted(content)
     with pytest.raises(SettingsError, match=r"stores\.disk\.encrypt: nobody is named"):
         store_in(tmp_path, encrypt=True)
+
+
+def test_what_does_not_come_out_of_its_encryption_is_not_put(
+    make_backup: MakeBackup, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = make_backup()
+    fsync = files.fsync_file
+
+    def lose_a_byte(file: BinaryIO) -> None:
+        file.truncate(file.seek(-1, os.SEEK_END))
+        fsync(file)
+
+    monkeypatch.setattr(files, "fsync_file", lose_a_byte)
+    with pytest.raises(BackupDamaged):
+        store_in(tmp_path, keys).put(backup, "crm", AT)
+    assert stored_bytes(tmp_path) == []
 
 
 # What may go in clear
