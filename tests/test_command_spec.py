@@ -20,7 +20,18 @@ CLAUDE = ROOT / ".claude-plugin"
 COMMAND = ROOT / "commands" / "backup.md"
 
 ROOT_VARIABLE = "${CLAUDE_PLUGIN_ROOT}"
-VERBS = ["export", "import", "status", "verify", "diff", "restore", "undo", "discover", "doctor", "keys"]
+VERBS = [
+    "export",
+    "import",
+    "status",
+    "verify",
+    "diff",
+    "restore",
+    "undo",
+    "discover",
+    "doctor",
+    "keys",
+]
 LARGEST_COMMAND = 1600  # characters, with the tags, the root and the typed words filled in
 LONG_ROOT = "/home/someone with a long name/.claude/plugins/cache/holdfast/backup/10.10.10"
 # Claude Code: https://code.claude.com/docs/en/skills, the keys that this command may need.
