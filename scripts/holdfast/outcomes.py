@@ -167,6 +167,19 @@ class BackupOnFile:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """What a store holds, as far as a short look tells."""
+
+    name: str
+    location: str  # "": it was not even found
+    backup_count: int  # of all machines
+    newest_at: str | None  # UTC, ISO 8601
+    bytes: int
+    problem: str = ""  # why it could not be looked at, or not to the end
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StatusReport:
     """Whether a database is safe."""
 
@@ -178,6 +191,7 @@ class StatusReport:
     folder: Path
     sqlite_version: str
     warnings: tuple[str, ...]
+    stores: tuple[StoreStatus, ...] = ()  # of backup.yaml
 
 
 @dataclass(frozen=True, slots=True)

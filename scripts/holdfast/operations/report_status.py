@@ -19,6 +19,7 @@ from holdfast.errors import (
 from holdfast.model import DAMAGED, ChosenDatabase, Opening
 from holdfast.operations.context import Context, choose_database, profile_of
 from holdfast.operations.shelf import backups_on_file, restore_command
+from holdfast.operations.store_status import look_at_stores, store_warnings
 from holdfast.outcomes import BackupOnFile, StatusReport
 from holdfast.times import duration, moment, utc_text
 
@@ -46,6 +47,7 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
     stamp, trouble = _look_at(context, chosen) if chosen else (None, None)
     times = [*(moment(each.created_at) for each in full), stamp]
     last = max((time for time in times if time), default=None)
+    stores = look_at_stores(context)
     age = None if last is None else max(0.0, (context.now - last).total_seconds())
     return StatusReport(
         database=chosen,
@@ -61,7 +63,9 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
             *key_warnings(of_it),
             *_library_warnings(),
             *_history_warnings(context),
+            *store_warnings(stores),
         ),
+        stores=stores,
     )
 
 

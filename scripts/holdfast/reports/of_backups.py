@@ -13,6 +13,7 @@ from holdfast.outcomes import (
     RestoreReport,
     StatusReport,
     StoredCopy,
+    StoreStatus,
     VerifiedBackup,
     VerifyReport,
 )
@@ -109,9 +110,23 @@ def status_lines(report: StatusReport) -> Iterator[str]:
     for backup in report.backups:
         yield f"  {_backup_line(backup, report)}"
     yield f"Folder: {report.folder}"
+    for store in report.stores:
+        yield _store_line(store, moment(report.checked_at))
     if report.database:
         yield f"Database: {report.database.path} ({report.database.reason})."
     yield f"SQLite {report.sqlite_version}."
+
+
+def _store_line(store: StoreStatus, now: datetime | None) -> str:
+    facts = [counted(store.backup_count, "backup")]
+    newest = moment(store.newest_at)
+    if newest and now:
+        facts.append(f"the newest {ago((now - newest).total_seconds())}")
+    if store.backup_count:
+        facts.append(size_text(store.bytes))
+    if store.problem:
+        facts = [*facts, "and perhaps more"] if store.backup_count else ["not reached"]
+    return f"Store {store.name}: {', '.join(facts)}. {store.location}".rstrip()
 
 
 def _backup_line(backup: BackupOnFile, report: StatusReport) -> str:
