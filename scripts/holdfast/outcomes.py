@@ -167,6 +167,37 @@ class BackupOnFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncedStore:
+    """What became of one store that was to be brought level."""
+
+    name: str
+    location: str
+    there_count: int = 0  # backups that it had already
+    copies: tuple[StoredCopy, ...] = ()  # that it did not have; in a rehearsal, nothing is put
+    problem: str = ""  # why it could not even be listed
+    hint: str = ""
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PassedBackup:
+    """A backup of the output folder that goes into no store, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What became of the stores that were to be brought level."""
+
+    stores: tuple[SyncedStore, ...]
+    passed: tuple[PassedBackup, ...]
+    is_rehearsal: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StoreStatus:
     """What a store holds, as far as a short look tells."""
 

@@ -28,6 +28,7 @@ from holdfast.places import find_home
 
 VERBS = (
     "export",
+    "sync",
     "import",
     "status",
     "restore",

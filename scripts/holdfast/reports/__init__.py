@@ -23,6 +23,7 @@ from holdfast.outcomes import (
     KeysReport,
     RestoreReport,
     StatusReport,
+    SyncReport,
     UndoReport,
     VerifyReport,
 )
@@ -37,6 +38,7 @@ from holdfast.reports.of_changes import import_lines, undo_lines
 from holdfast.reports.of_databases import discover_lines, doctor_lines
 from holdfast.reports.of_differences import diff_lines
 from holdfast.reports.of_keys import key_lines, keys_lines
+from holdfast.reports.of_stores import sync_lines
 
 Report = (
     DiffReport
@@ -49,6 +51,7 @@ Report = (
     | KeysReport
     | RestoreReport
     | StatusReport
+    | SyncReport
     | UndoReport
     | VerifyReport
 )
@@ -68,6 +71,13 @@ def exit_code(report: Report) -> int:
     if isinstance(report, ExportReport):
         failed = (each.exit_code for each in report.copies if each.exit_code)
         return next(failed, DONE_WITH_WARNINGS if report.warnings else DONE)
+    if isinstance(report, SyncReport):
+        codes = [
+            code
+            for store in report.stores
+            for code in (store.exit_code, *(copy.exit_code for copy in store.copies))
+        ]
+        return next(filter(None, codes), DONE)
     if isinstance(report, ExportAllReport):
         codes = [
             each.exit_code or (exit_code(each.report) if each.report else DONE)
@@ -150,6 +160,7 @@ _LINES: dict[type, Callable[[Any], Iterator[str]]] = {
     KeysReport: keys_lines,
     RestoreReport: restore_lines,
     StatusReport: status_lines,
+    SyncReport: sync_lines,
     UndoReport: undo_lines,
     VerifyReport: verify_lines,
 }

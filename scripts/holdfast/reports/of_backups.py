@@ -12,11 +12,10 @@ from holdfast.outcomes import (
     ExportReport,
     RestoreReport,
     StatusReport,
-    StoredCopy,
-    StoreStatus,
     VerifiedBackup,
     VerifyReport,
 )
+from holdfast.reports.of_stores import copy_lines, store_line
 from holdfast.reports.words import RUNGS, broken_text, counted, size_text, tables_by_reason
 from holdfast.times import ago, moment
 
@@ -66,16 +65,6 @@ def export_all_lines(report: ExportAllReport) -> Iterator[str]:
         yield f"{done} of {counted(len(report.databases), 'database')} backed up."
 
 
-def copy_lines(copies: Iterable[StoredCopy]) -> Iterator[str]:
-    """Yield what became of backups that were to be put into stores."""
-    for copy in copies:
-        if copy.problem:
-            yield f"NOT in {copy.store}: {copy.problem}."
-            yield f"  {copy.hint}"
-        else:
-            yield f"In {copy.store}: {copy.name} ({size_text(copy.bytes)}, read back)."
-
-
 def left_out_lines(left_out: LeftOut, skipped_tables: Iterable[SkippedTable]) -> Iterator[str]:
     """Yield what a backup leaves out: tables by reason, rows, links, references and columns."""
     for reason, names in tables_by_reason(skipped_tables).items():
@@ -111,22 +100,10 @@ def status_lines(report: StatusReport) -> Iterator[str]:
         yield f"  {_backup_line(backup, report)}"
     yield f"Folder: {report.folder}"
     for store in report.stores:
-        yield _store_line(store, moment(report.checked_at))
+        yield store_line(store, moment(report.checked_at))
     if report.database:
         yield f"Database: {report.database.path} ({report.database.reason})."
     yield f"SQLite {report.sqlite_version}."
-
-
-def _store_line(store: StoreStatus, now: datetime | None) -> str:
-    facts = [counted(store.backup_count, "backup")]
-    newest = moment(store.newest_at)
-    if newest and now:
-        facts.append(f"the newest {ago((now - newest).total_seconds())}")
-    if store.backup_count:
-        facts.append(size_text(store.bytes))
-    if store.problem:
-        facts = [*facts, "and perhaps more"] if store.backup_count else ["not reached"]
-    return f"Store {store.name}: {', '.join(facts)}. {store.location}".rstrip()
 
 
 def _backup_line(backup: BackupOnFile, report: StatusReport) -> str:

@@ -283,6 +283,7 @@ _MEANINGS = (
 
 
 def _understood(said: str) -> tuple[str, str]:
+    said = said.replace("retry_timeout", "")  # which it names in every error
     for pattern, meaning in _MEANINGS:
         if re.search(pattern, said):
             return meaning

@@ -1,0 +1,118 @@
+"""Brings stores level: each gets the backups of the output folder that it does not have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast import files
+from holdfast.errors import HoldfastError
+from holdfast.model import DAMAGED
+from holdfast.operations.context import Context, name_of_database
+from holdfast.operations.keeping import ALL, choose_stores, keep, note_visit
+from holdfast.operations.shelf import backups_on_file
+from holdfast.outcomes import BackupOnFile, PassedBackup, StoredCopy, SyncedStore, SyncReport
+from holdfast.stores import Store, StoredBackup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOptions:
+    """What may be asked of a sync."""
+
+    stores: tuple[str, ...] = ()  # of backup.yaml; none: all of them
+    dry_run: bool = False  # only say what would be put
+
+
+@dataclass(frozen=True, slots=True)
+class _Local:
+    """A backup of the output folder that stores should have."""
+
+    path: Path
+    database: str  # its short name
+    created_at: str
+    bytes: int
+
+
+def sync_stores(context: Context, options: SyncOptions) -> SyncReport:
+    """
+    Put every backup of the output folder into the stores that do not have it, the oldest first.
+
+    Nothing is deleted anywhere, and what is there is not read again. What fails with one store is
+    in its record, and the others get theirs; a store that cannot be listed is not tried further.
+
+    Raises: UsageError when there is no such store, or none; SettingsError.
+    """
+    stores = choose_stores(context, options.stores or (ALL,))
+    wanted: list[_Local] = []
+    passed: list[PassedBackup] = []
+    for each in reversed(backups_on_file(context)):
+        found = _local(context, each)
+        if isinstance(found, _Local):
+            wanted.append(found)
+        else:
+            passed.append(PassedBackup(each.path, found))
+    synced = tuple(_sync(context, store, wanted, options) for store in stores)
+    return SyncReport(synced, tuple(passed), options.dry_run)
+
+
+def _local(context: Context, backup: BackupOnFile) -> _Local | str:
+    """Say what a backup is called in stores, or why it goes into none."""
+    if backup.verified == DAMAGED:
+        return "it is damaged"
+    if not backup.created_at:
+        return "it does not say when it was made"
+    if not backup.database:
+        return "it is not on record here of which database it is"
+    name = name_of_database(context, Path(backup.database))
+    return _Local(backup.path, name, backup.created_at, backup.bytes)
+
+
+def _sync(
+    context: Context, store: Store, wanted: Sequence[_Local], options: SyncOptions
+) -> SyncedStore:
+    try:
+        there = [each for each in store.backups() if each.owner == context.owner]
+    except HoldfastError as error:
+        note_visit(context, store, error)
+        return SyncedStore(
+            store.name,
+            store.location,
+            problem=str(error),
+            hint=error.hint,
+            exit_code=error.exit_code,
+        )
+    missing = list(_missing(context, store, wanted, there))
+    copies: list[StoredCopy] = []
+    for each in missing:
+        if options.dry_run:
+            copies.append(StoredCopy(store.name, each.path, bytes=each.bytes))
+        else:
+            copies += keep(context, each.path, each.database, each.created_at, [store])
+    return SyncedStore(store.name, store.location, len(wanted) - len(missing), tuple(copies))
+
+
+def _missing(
+    context: Context, store: Store, wanted: Sequence[_Local], there: Iterable[StoredBackup]
+) -> Iterator[_Local]:
+    """Yield the backups that a store lacks: those that no name in it stands for."""
+    names = {each.name: each for each in there}
+    known = {
+        each.backup: each.name
+        for each in context.known_copies()
+        if each.store == store.name and each.name in names
+    }
+    # What was put while the history was another, or could not be written, is told by its name.
+    claimed = {known[path] for each in wanted if (path := files.text_of(each.path)) in known}
+    unclaimed = Counter(
+        (each.database, each.created_at) for name, each in names.items() if name not in claimed
+    )
+    for each in wanted:
+        if files.text_of(each.path) in known:
+            continue
+        key = (each.database, each.created_at)
+        if unclaimed[key]:
+            unclaimed[key] -= 1
+        else:
+            yield each
