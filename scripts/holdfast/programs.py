@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from holdfast.errors import ProgramFailed
 
@@ -20,10 +21,19 @@ def find_program(name: str, environment: Mapping[str, str]) -> str | None:
 
 
 def output_of(
-    words: Sequence[str], environment: Mapping[str, str], wait_seconds: float = WAIT_SECONDS
+    words: Sequence[str],
+    environment: Mapping[str, str],
+    wait_seconds: float = WAIT_SECONDS,
+    *,
+    given: bytes = b"",
+    into: BinaryIO | None = None,
 ) -> bytes:
     """
-    Run a program to its end, without a shell or an input, and return what it printed.
+    Run a program to its end, without a shell, and return what it printed.
+
+    Args:
+        given: what it reads from its standard input.
+        into: an open file that gets what it prints, instead of the caller.
 
     Raises: ProgramFailed, with the first line of what it complained of, when it cannot be
         started, ends with another exit code than 0, or takes longer than it may.
@@ -34,8 +44,9 @@ def output_of(
         done = subprocess.run(
             words,
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
+            input=given,
+            stdout=into or subprocess.PIPE,
+            stderr=subprocess.PIPE,
             timeout=wait_seconds,
             check=False,
         )
@@ -49,7 +60,7 @@ def output_of(
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()[:1]
         complaint = f": {said[0][:200]}" if said else ""
         raise ProgramFailed(f"{shown} ended with exit code {done.returncode}{complaint}", hint=hint)
-    return done.stdout
+    return done.stdout or b""
 
 
 def holders(paths: Iterable[Path]) -> list[str]:

@@ -66,10 +66,22 @@ def in_s3(request: pytest.FixtureRequest) -> OpenStore:
     return open_as
 
 
+def in_git(request: pytest.FixtureRequest) -> OpenStore:
+    tmp_path = request.getfixturevalue("tmp_path")
+    (tmp_path / "repositories").mkdir()
+
+    def open_as(owner: str = OWNER) -> Store:
+        settings = StoreSettings(url="git:repositories/backups")
+        return open_store("git", settings, owner, tmp_path, os.environ)
+
+    return open_as
+
+
 # By name; each makes an empty place, and what opens a store in it.
 STORES: dict[str, Callable[[pytest.FixtureRequest], OpenStore]] = {
     "folder": in_folder,
     "encrypted folder": encrypted_in_folder,
+    "git": in_git,
     "memory": in_memory,
     "s3": in_s3,
 }

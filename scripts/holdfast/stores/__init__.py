@@ -18,6 +18,9 @@ from holdfast.stores.objects import Objects
 __all__ = ["Objects", "Store", "StoredBackup", "open_objects", "open_store"]
 
 
+GIT = "git:"
+
+
 def open_store(
     name: str,
     settings: StoreSettings,
@@ -38,6 +41,11 @@ def open_store(
 
     Raises: SettingsError for an address, an option or a layout that is not known.
     """
+    if settings.url.startswith(GIT):
+        from holdfast.stores.git import GitStore
+
+        folder = base / files.user_path(settings.url.removeprefix(GIT))
+        return GitStore(name, folder, owner, environment, settings)
     if settings.encrypt and not keys.can_encrypt:
         raise SettingsError(
             f"stores.{name}.encrypt: nobody is named who could open what is encrypted",
@@ -73,7 +81,7 @@ def open_objects(
     if scheme[1] not in _CLOUDS:
         raise SettingsError(
             f"stores.{name}.url: {scheme[1]}:// is not known",
-            hint="Give a folder, or an address that begins with s3://, gs:// or az://.",
+            hint="Give a folder, or an address that begins with git:, s3://, gs:// or az://.",
         )
     from holdfast.stores.cloud_access import open_cloud
 
