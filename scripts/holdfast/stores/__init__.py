@@ -44,6 +44,11 @@ def open_store(
     if settings.url.startswith(GIT):
         from holdfast.stores.git import GitStore
 
+        if settings.encrypt:
+            raise SettingsError(
+                f"stores.{name}.encrypt: a git repository keeps rows that can be compared",
+                hint="Leave it out, or choose another kind of store.",
+            )
         folder = base / files.user_path(settings.url.removeprefix(GIT))
         return GitStore(name, folder, owner, environment, settings)
     if settings.encrypt and not keys.can_encrypt:
