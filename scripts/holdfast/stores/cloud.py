@@ -243,8 +243,9 @@ _MEANINGS = (
     (
         r"403 Forbidden|PermissionDenied",
         (
-            "it does not permit this",
-            "These credentials need to read, list, write and delete what lies below this address.",
+            "it does not permit this with the credentials of this environment",
+            "They need to read, list, write and delete what lies below this address."
+            f" {_CREDENTIALS_HINT}",
         ),
     ),
     (

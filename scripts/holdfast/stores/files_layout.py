@@ -13,7 +13,6 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -28,6 +27,7 @@ from holdfast.stores.closing import holds, write_encrypted
 from holdfast.stores.interface import StoredBackup, object_name, stored_backup
 from holdfast.stores.objects import Objects
 
+_NAMES_OF_A_SECOND = 20
 _KIND = "backup-"  # what all names of backups begin with, after their owner's
 
 
@@ -76,15 +76,18 @@ class FilesStore:
         """
         with self._as_it_goes_in(backup) as (whole, suffix, content_sha256):
             sha256 = files.sha256_of(whole)
-            for number in count(1):
+            for number in range(1, _NAMES_OF_A_SECOND + 1):
                 name = object_name(self._owner, database, created_at, suffix, number)
                 # Encrypted twice, the same content makes two files.
                 if content_sha256 and holds(self._objects, name, content_sha256, self._keys):
                     there = next(iter(self._objects.list(name)))
                     return self._stored(name, there.bytes)
                 if self._put(name, whole, sha256):
-                    break
-            return self._stored(name, whole.stat().st_size)
+                    return self._stored(name, whole.stat().st_size)
+        raise StoreFailed(
+            f"{self.location} says that every name is taken, up to {name}",
+            hint="Check its address: this may be something else than a store.",
+        )
 
     def _stored(self, name: str, size: int) -> StoredBackup:
         found = stored_backup(self.name, name, size)
