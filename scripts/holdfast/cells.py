@@ -14,18 +14,19 @@ Source: sqlite-utils and Datasette write BLOBs this way; the other two are our o
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 from collections.abc import Callable, Sequence
-from itertools import chain, starmap
-from typing import Any
+from itertools import starmap
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 Cell = None | int | float | str | bytes
 
 _AS_THEY_ARE = frozenset({type(None), int, str})
 _NUMBERS = frozenset({type(None), int, float})
+_STORED = _AS_THEY_ARE | _NUMBERS
 
 
 class InvalidText(bytes):
@@ -43,40 +44,36 @@ def encode_cell(value: Any) -> Any:
     return value
 
 
-def decode_cell(value: Any) -> Cell:
-    """
-    Turn what JSON held back into what SQLite stores.
+class _Tagged(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """An object that stands for what JSON cannot say: msgspec does the base64, in C."""
 
-    Raises: ValueError for an object or a list that stands for no SQLite value, and for an
-        integer beyond 64 bits.
-    """
+    is_base64: bool | UnsetType = msgspec.field(name="$base64", default=UNSET)
+    encoded: bytes | UnsetType = UNSET
+    text: bytes | UnsetType = msgspec.field(name="$text", default=UNSET)
+    real: str | UnsetType = msgspec.field(name="$real", default=UNSET)
+
+
+# What msgspec reads at once as what SQLite stores; and all that may be in a row.
+_Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_PLAIN: Any = None | _Integer | float | str
+_ANY: Any = _PLAIN | bool | _Tagged
+
+
+def _as_stored(value: Any) -> Cell:
+    """Turn what is in a row into what SQLite stores; ValueError for an object that is nothing."""
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError(f"the integer {value} does not fit in 64 bits")
-    if isinstance(value, dict):
-        return _decode_object(value)
-    if isinstance(value, list):
-        raise ValueError("a list is no SQLite value")
-    return value  # type: ignore[no-any-return]  # None, int, float or str
-
-
-def _decode_object(value: dict[str, Any]) -> Cell:
-    match value:
-        case {"$base64": True, "encoded": str(encoded)} if len(value) == 2:
-            return _bytes_of(encoded)
-        case {"$text": str(encoded)} if len(value) == 1:
-            return InvalidText(_bytes_of(encoded))
-        case {"$real": "inf" | "-inf" as sign} if len(value) == 1:
+    if not isinstance(value, _Tagged):
+        return value  # type: ignore[no-any-return]  # None, int, float or str
+    match msgspec.structs.astuple(value):
+        case (True, bytes(blob), UnsetType(), UnsetType()):
+            return blob
+        case (UnsetType(), UnsetType(), bytes(text), UnsetType()):
+            return InvalidText(text)
+        case (UnsetType(), UnsetType(), UnsetType(), "inf" | "-inf" as sign):
             return float(sign)
-    raise ValueError(f"an object with the keys {', '.join(map(repr, value))} is no SQLite value")
-
-
-def _bytes_of(encoded: str) -> bytes:
-    try:
-        return binascii.a2b_base64(encoded, strict_mode=True)
-    except ValueError as error:
-        raise ValueError(f"not base64: {error}") from error
+    names = ", ".join(map(repr, msgspec.to_builtins(value)))
+    raise ValueError(f"an object with the keys {names} is no SQLite value")
 
 
 class RowWriter:
@@ -84,7 +81,7 @@ class RowWriter:
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
-        self._row = _row_class(columns)
+        self._row = _row_class(columns, Any)
         self._encoder = msgspec.json.Encoder()
 
     def lines(self, rows: Sequence[Sequence[Any]]) -> bytes:
@@ -108,11 +105,11 @@ class RowReader:
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
-        row = _row_class(columns)
-        self._decoder = msgspec.json.Decoder(row or dict[str, Any])
-        self._values: Callable[[Any], tuple[Any, ...]] = (
-            msgspec.structs.astuple if row else self._values_of
-        )
+        self._values: Callable[[Any], tuple[Any, ...]] = msgspec.structs.astuple
+        if _row_class(columns, Any) is None:
+            self._values = self._values_of
+        self._decoder = self._decoder_of(_PLAIN)
+        self._all_plain = True
 
     def rows(self, lines: bytes) -> list[tuple[Cell, ...]]:
         """
@@ -121,15 +118,21 @@ class RowReader:
         Raises: ValueError for a line that is not JSON, lacks a column, has one too many, or
             holds what is no SQLite value.
         """
+        if self._all_plain:
+            try:
+                return list(map(self._values, self._decoder.decode_lines(lines)))
+            except msgspec.ValidationError:  # mostly because there is an object in a row
+                self._all_plain = False
+                self._decoder = self._decoder_of(_ANY)
         rows = list(map(self._values, self._decoder.decode_lines(lines)))
-        types = set(map(type, chain.from_iterable(rows)))
-        if not types <= _AS_THEY_ARE | {float} or int in types:
-            columns = list(zip(*rows, strict=True))
-            odd = [position for position, column in enumerate(columns) if not _is_read(column)]
-            for position in odd:
-                columns[position] = tuple(map(decode_cell, columns[position]))
-            rows = list(zip(*columns, strict=True)) if odd else rows
-        return rows
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        odd = [n for n, column in enumerate(columns) if not set(map(type, column)) <= _STORED]
+        for position in odd:
+            columns[position] = tuple(map(_as_stored, columns[position]))
+        return list(zip(*columns, strict=True)) if odd else rows
+
+    def _decoder_of(self, kind: Any) -> msgspec.json.Decoder[Any]:
+        return msgspec.json.Decoder(_row_class(self._columns, kind) or dict[str, kind])
 
     def _values_of(self, row: dict[str, Any]) -> tuple[Any, ...]:
         if row.keys() != set(self._columns):
@@ -146,28 +149,16 @@ def _is_plain(column: Sequence[Any]) -> bool:
 
 def _as_json(value: Any) -> Any:
     """Do as `encode_cell`, with BLOBs in the form that is quickest to write."""
-    if type(value) is bytes:
-        encoded = binascii.b2a_base64(value, newline=False)
-        return msgspec.Raw(b'{"$base64":true,"encoded":"' + encoded + b'"}')
-    return encode_cell(value)
+    return _Tagged(is_base64=True, encoded=value) if type(value) is bytes else encode_cell(value)
 
 
-def _is_read(column: Sequence[Any]) -> bool:
-    """Tell whether a column came out of JSON as what SQLite stores."""
-    types = set(map(type, column))
-    if int not in types:
-        return types <= _AS_THEY_ARE | {float}
-    numbers = [value for value in column if value is not None]
-    return types <= _NUMBERS and min(numbers) >= -(2**63) and max(numbers) < 2**63
-
-
-def _row_class(columns: Sequence[str]) -> type[msgspec.Struct] | None:
+def _row_class(columns: Sequence[str], kind: Any) -> type[msgspec.Struct] | None:
     """
-    Make the class whose JSON form has just these keys, in this order.
+    Make the class whose JSON form has just these keys, in this order, with values of a kind.
 
     Returns: None for names that msgspec does not take (quotes, backslashes, controls).
     """
-    fields = [(f"c{position}", Any) for position in range(len(columns))]
+    fields = [(f"c{position}", kind) for position in range(len(columns))]
     names = {f"c{position}": name for position, name in enumerate(columns)}
     try:
         return msgspec.defstruct("Row", fields, rename=names, gc=False, forbid_unknown_fields=True)
