@@ -257,11 +257,20 @@ def make_empty(path: Path) -> None:
         os.close(os.open(path, _CREATE, 0o600))
 
 
-def fill(target: Path, source: BinaryIO) -> None:
-    """Copy all that is left of an open file into an empty one, and put it on disk."""
-    with translated_errors(target), target.open("wb") as file:
-        shutil.copyfileobj(source, file, COPY_BYTES)
+def fill(target: Path, source: BinaryIO) -> str:
+    """
+    Copy all that is left of an open file into an empty one, and put it on disk.
+
+    Returns: the SHA-256 of what was copied, in lower-case hex.
+    """
+    digest = hashlib.sha256()
+    with translated_errors(target), target.open("wb") as file, ThreadPoolExecutor(1) as thread:
+        while block := source.read(COPY_BYTES):
+            hashed = thread.submit(digest.update, block)
+            file.write(block)
+            hashed.result()
         fsync_file(file)
+    return digest.hexdigest()
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -24,24 +24,47 @@ def settled(path: Path, backup: Path, *, verify: bool) -> Iterator[Callable[[], 
 
     Args: backup: what it came out of, for errors.
 
-    Yields: what waits for both, and returns the number of broken references, 0 if not `verify`;
-        raises RestoreFailed for a database that is not sound.
+    Yields: what waits for both, and returns what `checked` does; 0 if not `verify`.
     """
-    with database.finished(path) as connection, ThreadPoolExecutor(2) as threads:
-        on_disk = threads.submit(files.fsync_path, path)
-        checked = threads.submit(_check, connection, backup) if verify else None
+    with ThreadPoolExecutor(1) as thread, contextlib.ExitStack() as stack:
+        on_disk = thread.submit(files.fsync_path, path)
+        found = stack.enter_context(checked(path, backup)) if verify else int
 
         def settle() -> int:
             on_disk.result()
-            return checked.result() if checked else 0
+            return found()
+
+        yield settle
+
+
+@contextlib.contextmanager
+def checked(path: Path, backup: Path) -> Iterator[Callable[[], int]]:
+    """
+    Let SQLite check a database that nobody changes, while this thread does something else.
+
+    Yields: what waits for it, and returns the number of broken references; raises RestoreFailed
+        for a database that is not sound.
+    """
+    with (
+        database.finished(path) as one,
+        database.finished(path) as other,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        sound = threads.submit(_complain_of_damage, one, backup)
+        broken = threads.submit(broken_references, other)
+
+        def found() -> int:
+            sound.result()
+            return broken.result().total()
 
         try:
-            yield settle
-        finally:
-            connection.interrupt()  # for one that was not waited for
+            yield found
+        finally:  # for what was not waited for
+            one.interrupt()
+            other.interrupt()
 
 
-def _check(connection: Connection, backup: Path) -> int:
+def _complain_of_damage(connection: Connection, backup: Path) -> None:
     try:
         database.complain_of_damage(connection, backup, thorough=True)
     except DatabaseDamaged as error:  # as it was when its pages were copied
@@ -49,7 +72,6 @@ def _check(connection: Connection, backup: Path) -> int:
             f"what came out is not sound: {error}",
             hint="Restore another backup, or import the rows of this one into a sound database.",
         ) from error
-    return broken_references(connection).total()
 
 
 def differences(path: Path, header: Header, trailer: Trailer) -> Iterator[str]:

@@ -25,7 +25,6 @@ import msgspec
 
 from holdfast import database, files
 from holdfast.digest import Digest, read_lines
-from holdfast.errors import BackupDamaged
 from holdfast.formats.compression import is_compressed, plain
 from holdfast.formats.interface import (
     NAME,
@@ -96,31 +95,41 @@ def read(path: Path) -> Iterator[Part]:
 
 def place(path: Path, target: Path) -> tuple[Header, Trailer]:
     """Put the database itself at `target`, an empty file; it is the copy, byte for byte."""
-    header, trailer = _check(path)
-    with plain(path) as source:
-        files.fill(target, source)
+    if is_compressed(path):
+        header, trailer = _check(path)
+        with plain(path) as source:
+            files.fill(target, source)
+        return header, trailer
+    header, trailer, stored = _manifest(path)
+    with path.open("rb") as source:
+        _complain_of_hash(path, stored, files.fill(target, source))
     return header, trailer
 
 
 def _check(path: Path) -> tuple[Header, Trailer]:
     """Read the manifest, and complain unless it is whole and the copy is the one it names."""
+    header, trailer, stored = _manifest(path)
+    _complain_of_hash(path, stored, files.sha256_of(path))
+    return header, trailer
+
+
+def _manifest(path: Path) -> tuple[Header, Trailer, _StoredFile]:
     text = _manifest_of(path).read_bytes()
     body, _, seal = text.rpartition(b'"seal":')
     if b'"seal":' + seal != _SEAL % hashlib.sha256(body).hexdigest().encode():
         raise damaged("its manifest is not what was written")
     document = decode(text, dict[str, msgspec.Raw])
     stored = decode(document.get("file", b""), _StoredFile)
-    if (path.stat().st_size, files.sha256_of(path)) != (stored.bytes, stored.sha256):
-        raise _not_as_written(path, stored)
     header = decode_header(bytes(document.get("header", b"")))
-    return header, decode(document.get("trailer", b""), Trailer)
+    return header, decode(document.get("trailer", b""), Trailer), stored
 
 
-def _not_as_written(path: Path, stored: _StoredFile) -> BackupDamaged:
+def _complain_of_hash(path: Path, stored: _StoredFile, sha256: str) -> None:
     size = path.stat().st_size
     if size < stored.bytes:
-        return damaged(f"it ends early, at byte {size:,} of {stored.bytes:,}")
-    return damaged("the file is not the one that was written")
+        raise damaged(f"it ends early, at byte {size:,} of {stored.bytes:,}")
+    if (size, sha256) != (stored.bytes, stored.sha256):
+        raise damaged("the file is not the one that was written")
 
 
 def _manifest_of(path: Path) -> Path:
