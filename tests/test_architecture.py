@@ -44,6 +44,7 @@ ORDER = [
     "stores",
     "beads_to_kata",
     "proof",
+    "ahead",
     "rebuild",
     "comparing",
     "recency",
@@ -74,7 +75,7 @@ ONLY_IN = {
     "yaml": {"profiles"},
     "pyrage": {"encryption"},
     "nacl": {"encryption"},
-    "multiprocessing": {"readers"},
+    "multiprocessing": {"readers", "ahead"},
     "subprocess": {"programs", "bootstrap"},  # bootstrap runs pip, before anything else is there
 }
 MAY_WRITE = {"files", "database", "bootstrap"}

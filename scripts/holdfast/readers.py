@@ -109,9 +109,14 @@ def _usual_jobs(connection: Connection) -> int:
     )
     if size * pages < _WORTH_IT_BYTES or encoding != "UTF-8":
         return 1
+    return min(_MOST_READERS, core_count())
+
+
+def core_count() -> int:
+    """Return how many processes can run at once."""
     if hasattr(os, "sched_getaffinity"):
-        return min(_MOST_READERS, len(os.sched_getaffinity(0)))
-    return min(_MOST_READERS, os.cpu_count() or 1)
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _started(
@@ -163,7 +168,7 @@ class _Reader:
         self._process = context.Process(
             target=_read, args=(its_pipe, path, wait_seconds, share), daemon=True
         )
-        with its_pipe, _no_interrupts():
+        with its_pipe, no_interrupts():
             self._process.start()
 
     @property
@@ -206,7 +211,7 @@ class _Reader:
 
 
 @contextlib.contextmanager
-def _no_interrupts() -> Iterator[None]:
+def no_interrupts() -> Iterator[None]:
     """
     Start processes that Ctrl-C does not reach: whoever started them ends them.
 

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from holdfast import database
-from holdfast.cells import RowReader
+from holdfast.ahead import Part, read_rows, reading_ahead
 from holdfast.database import Connection, quote_identifier
 from holdfast.errors import DatabaseError, RestoreFailed
 from holdfast.formats.compression import is_compressed
@@ -52,12 +52,12 @@ def rebuild(reader: BackupReader, path: Path, *, verify: bool = True) -> Rebuilt
         return _placed(reader, path, verify=verify)
     _complain_of_no_schema(reader)
     try:
-        with database.building(path) as connection:
+        with reading_ahead(reader) as parts, database.building(path) as connection:
             loader = _Loader(reader, connection)
-            for part in reader.parts():
+            for part in parts:
                 loader.take(part)
             while loader.begins_anew():
-                for part in reader.parts():
+                for part in read_rows(reader):
                     loader.take(part)
             header, trailer = loader.finish()
     except DatabaseError as error:
@@ -130,8 +130,7 @@ class _Loader:
         self._header: Header | None = None
         self._trailer: Trailer | None = None
         self._schema: Schema | None = None  # as it was made, before any row
-        self._reader: RowReader | None = None
-        self._insert = ""
+        self._insert = ""  # how the rows that come are put in; "": not at all
         self._later: list[SchemaEntry] = []
         self._filling: list[SchemaEntry] = []  # triggers that fire while rows are put in
         self._turns: list[set[str]] = []  # the tables that are still to be put in so
@@ -139,18 +138,18 @@ class _Loader:
         self._unavailable: list[SchemaEntry] = []
         self.warnings: list[str] = []
 
-    def take(self, part: Header | TableStart | bytes | Trailer) -> None:
-        """Take the next part, in the order in which a reader yields them."""
+    def take(self, part: Part) -> None:
+        """Take the next part, in the order in which `read_rows` yields them."""
         if isinstance(part, Header):
             if self._header is None:
                 self._header = part
                 self.make_tables(part)
         elif isinstance(part, TableStart):
             self._start_table(part.name)
-        elif isinstance(part, bytes):
-            self._add_rows(part)
-        else:
+        elif isinstance(part, Trailer):
             self._trailer = part
+        elif self._insert:
+            database.insert_rows(self._connection, self._insert, part)
 
     def begins_anew(self) -> bool:
         """
@@ -252,7 +251,7 @@ class _Loader:
     def _start_table(self, name: str) -> None:
         assert self._header and self._schema  # a reader's first part is the header
         layout, table = self._header.layout[name], self._schema.table(name)
-        self._reader = None
+        self._insert = ""
         if self._is_last_time:
             if name in {entry.table for entry in self._filling}:
                 return
@@ -266,17 +265,7 @@ class _Loader:
         names = list(map(quote_identifier, columns))
         if layout.rowid:
             names.insert(0, table.rowid_name or "rowid")
-        self._reader = RowReader(layout.columns)
         self._insert = f"INSERT INTO {quote_identifier(name)} ({', '.join(names)}) VALUES "
-
-    def _add_rows(self, lines: bytes) -> None:
-        if self._reader is None:
-            return
-        try:
-            rows = self._reader.rows(lines)
-        except ValueError as error:
-            raise self._source.damaged(f"a row cannot be read: {error}") from error
-        database.insert_rows(self._connection, self._insert, rows)
 
     def _set_sequences(self, sequences: Mapping[str, int]) -> None:
         if any(not -(2**63) <= mark < 2**63 for mark in sequences.values()):

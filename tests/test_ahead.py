@@ -1,0 +1,107 @@
+"""A backup that another process reads: the same parts, the same complaints, and an end."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import sqlite3
+
+import pytest
+
+from holdfast import ahead, files
+from holdfast.ahead import read_rows, reading_ahead
+from holdfast.errors import BackupDamaged, ReadFailed
+from holdfast.formats import open_backup
+from holdfast.formats.interface import BackupReader
+from holdfast.operations.export_backup import ExportOptions, export_backup
+from holdfast.rebuild import rebuild
+from tests.strategies import exact
+
+# The triggers of an index that keeps no text have the parts read twice.
+NOTES = """
+CREATE TABLE notes (id INTEGER PRIMARY KEY, body, extra);
+CREATE VIRTUAL TABLE found USING fts5(body, content='');
+CREATE TRIGGER fill AFTER INSERT ON notes BEGIN
+  INSERT INTO found (rowid, body) VALUES (new.id, new.body);
+END;
+INSERT INTO notes VALUES (1, 'Ann', NULL), (2, x'00ff', 9e999), (3, CAST(x'ff' AS TEXT), -0.0),
+  (4, '', x''), (5, 'é🙂', -9223372036854775808);
+"""
+
+
+@pytest.fixture(autouse=True)
+def any_size_is_worth_it(monkeypatch):
+    monkeypatch.setattr(ahead, "_WORTH_IT_BYTES", 0)
+    monkeypatch.setattr(ahead, "core_count", lambda: 2)
+
+
+@pytest.fixture
+def backup(context, make_database, tmp_path):
+    def made(form="jsonl"):
+        options = ExportOptions(
+            database=str(make_database(NOTES)), format=form, output=tmp_path / "backup"
+        )
+        export_backup(context(), options)
+        return open_backup(tmp_path / "backup")
+
+    return made
+
+
+def told_apart(parts):
+    return [
+        [tuple(map(exact, row)) for row in part] if isinstance(part, list) else part
+        for part in parts
+    ]
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "folder"])
+def test_the_parts_that_another_process_reads_are_the_same(backup, form):
+    reader = backup(form)
+    with reading_ahead(reader) as parts:
+        first = next(parts)
+        assert len(multiprocessing.active_children()) == 1
+        found = [first, *parts]
+    assert told_apart(found) == told_apart(read_rows(reader))
+    assert sum(len(part) for part in found if isinstance(part, list)) == 5
+
+
+def test_a_database_is_built_of_them_and_proven_equal(backup, tmp_path):
+    path = tmp_path / "new.db"
+    files.make_empty(path)
+    assert rebuild(backup(), path).warnings == ()
+    found = sqlite3.connect(path).execute("SELECT rowid FROM found WHERE found MATCH 'ann'")
+    assert found.fetchall() == [(1,)]
+
+
+def test_damage_that_shows_only_after_the_last_part_is_told_all_the_same(backup):
+    reader = backup()
+    reader.path.write_bytes(reader.path.read_bytes().replace(b'"Ann"', b'"Eva"', 1))
+    with reading_ahead(reader) as parts, pytest.raises(BackupDamaged) as there:
+        list(parts)
+    with pytest.raises(BackupDamaged) as here:
+        list(read_rows(reader))
+    assert str(there.value) == str(here.value)
+    assert str(there.value).endswith("the rows of notes are not those that were written")
+    assert there.value.hint == here.value.hint == "Use another backup: see status."
+
+
+def test_a_process_that_is_killed_is_no_end_of_the_backup(backup):
+    with reading_ahead(backup()) as parts:
+        [process] = multiprocessing.active_children()
+        process.kill()
+        with pytest.raises(ReadFailed):
+            list(parts)
+
+
+def test_a_process_is_ended_with_who_started_it_however_far_it_is(backup):
+    with reading_ahead(backup()) as parts:
+        next(parts)
+    assert multiprocessing.active_children() == []
+
+
+def test_no_other_process_is_told_how_to_open_what_is_encrypted(backup):
+    reader = backup()
+    inside = dataclasses.replace(reader.format, read_stream=None)  # as one in an encrypted file
+    with reading_ahead(BackupReader(reader.path, inside)) as parts:
+        assert multiprocessing.active_children() == []
+        assert told_apart(parts) == told_apart(read_rows(reader))
