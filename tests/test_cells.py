@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from holdfast.cells import InvalidText, RowReader, RowWriter, encode_cell
@@ -16,6 +16,7 @@ def there_and_back(columns, rows):
     return RowReader(columns).rows(RowWriter(columns).lines(rows))
 
 
+@settings(deadline=None)
 @given(VALUES)
 @example(InvalidText(b"\xff"))
 @example(float("-inf"))
@@ -24,12 +25,14 @@ def test_every_value_comes_back_with_its_type(value):
     assert [exact(*row) for row in RowReader(["x"]).rows(line.encode())] == [exact(value)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(VALUES, VALUES), min_size=1))
 def test_rows_come_back_with_the_type_of_each_value(rows):
     found = there_and_back(["id", "value"], rows)
     assert [tuple(map(exact, row)) for row in found] == [tuple(map(exact, row)) for row in rows]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(VALUES, VALUES), min_size=1))
 def test_each_row_is_one_line_that_any_json_program_reads(rows):
     lines = RowWriter(["id", "value"]).lines(rows)
@@ -148,6 +151,7 @@ def test_a_column_may_have_any_name(name):
     assert RowReader([name, "other"]).rows(line) == [(1, b"x")]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(), min_size=1, max_size=6, unique=True))
 def test_columns_keep_their_names_and_their_order(names):
     row = tuple(range(len(names)))
