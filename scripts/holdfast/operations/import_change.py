@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 from holdfast import database, files
-from holdfast.database import quote_identifier
+from holdfast.database import Connection, quote_identifier
 from holdfast.definitions import column_clauses
 from holdfast.errors import HoldfastError, ImportRefused, WriteFailed
 from holdfast.model import Column, SchemaEntry, folded
@@ -53,7 +55,7 @@ def carry_out(job: ImportJob, report: ImportReport) -> ImportReport:
             job.context, job.target.chosen.path, "import", job.options.wait_seconds
         )
     try:
-        _change(job, plan)
+        _change(job, plan, restore_point)
     except BaseException:
         if restore_point:
             files.remove(restore_point)  # of a change that did not happen
@@ -63,10 +65,9 @@ def carry_out(job: ImportJob, report: ImportReport) -> ImportReport:
     return replace(report, outcome="done", restore_point=restore_point)
 
 
-def _change(job: ImportJob, plan: Plan) -> None:
+def _change(job: ImportJob, plan: Plan, restore_point: Path | None) -> None:
     connection, schema = job.connection, job.target.schema
     names = [work.table.target.name for work in job.works]
-    broken = broken_references(connection)
     # The log of the tool, too, is written while no trigger fires.
     with triggers_set_aside(connection, schema, names):
         for work in job.works:
@@ -76,12 +77,20 @@ def _change(job: ImportJob, plan: Plan) -> None:
             touch_indexed(connection, schema, work, names)
         raise_sequences(connection, schema, job.staging.contents.trailer.sequences, names)
         rebuild_indexes(connection, schema, names)
-        newly_broken = broken_references(connection) - broken
-        if newly_broken:
-            found = newly_broken.items()
+        found = _newly_broken(connection, restore_point).items()
+        if found:
             raise broken_error(tuple(f"{count:,} of {of} to {to}" for (of, to), count in found))
         _complain_of_difference(job)
         _log(job, plan)
+
+
+def _newly_broken(connection: Connection, restore_point: Path | None) -> Counter[tuple[str, str]]:
+    """Count the rows that refer to nothing beyond those that did before; the copy has these."""
+    found = broken_references(connection)
+    if found and restore_point:
+        with database.finished(restore_point) as before:
+            return found - broken_references(before)
+    return found
 
 
 def _make_room(job: ImportJob, table: StagedTable) -> None:
