@@ -49,6 +49,7 @@ ORDER = [
     "comparing",
     "recency",
     "staged",
+    "sifting",
     "staging",
     "equality",
     "works",

@@ -103,10 +103,11 @@ def _left_without_parent(name: str, key: ForeignKey, parent: Work, child: Work |
             # What a row refers to from now on was looked at above.
             rewritten = _rewritten(child, [quote_identifier(column) for column in key.columns])
             stays += f" AND ({', '.join(identity_of(child.table, 'c'))}) NOT IN ({rewritten})"
+    referred = f"SELECT 1 FROM {parent.table.target_quoted} AS m WHERE {_refers(key, mine)}"
+    leaves = _leaves(parent, key)
     return (
         f"main.{quote_identifier(name)} AS c WHERE {stays}"
-        f" AND EXISTS (SELECT 1 FROM {parent.table.target_quoted} AS m"
-        f" WHERE {_refers(key, mine)} AND {_leaves(parent, key)})"
+        f" AND EXISTS ({referred} AND {leaves}) AND NOT EXISTS ({referred} AND NOT {leaves})"
         f" AND {_not_staged(key, mine, parent)}"
     )
 

@@ -140,6 +140,32 @@ class RowReader:
         return tuple(row[name] for name in self._columns)
 
 
+class KeyReader:
+    """Reads some columns of a line of JSON, and passes over the others."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = columns
+        row = _row_class(columns, _ANY, only=False)
+        self._decoder = msgspec.json.Decoder(row or dict[str, _ANY])
+        self._values: Callable[[Any], tuple[Any, ...]] = (
+            msgspec.structs.astuple if row else self._values_of
+        )
+
+    def cells(self, line: bytes) -> tuple[Cell, ...]:
+        """
+        Return the cells of a line in these columns.
+
+        Raises: ValueError for a line that is not JSON, lacks one of the columns, or holds there
+            what is no SQLite value.
+        """
+        return tuple(map(_as_stored, self._values(self._decoder.decode(line))))
+
+    def _values_of(self, row: dict[str, Any]) -> tuple[Any, ...]:
+        if not row.keys() >= set(self._columns):
+            raise ValueError(f"a row has the columns {', '.join(row)}")
+        return tuple(row[name] for name in self._columns)
+
+
 def _is_plain(column: Sequence[Any]) -> bool:
     """Tell whether msgspec writes a column as we do; infinities and bytes it does not, silently."""
     types = set(map(type, column))
@@ -152,15 +178,18 @@ def _as_json(value: Any) -> Any:
     return _Tagged(is_base64=True, encoded=value) if type(value) is bytes else encode_cell(value)
 
 
-def _row_class(columns: Sequence[str], kind: Any) -> type[msgspec.Struct] | None:
+def _row_class(
+    columns: Sequence[str], kind: Any, *, only: bool = True
+) -> type[msgspec.Struct] | None:
     """
-    Make the class whose JSON form has just these keys, in this order, with values of a kind.
+    Make the class whose JSON form has these keys, in this order, with values of a kind.
 
+    Args: only: it takes no others.
     Returns: None for names that msgspec does not take (quotes, backslashes, controls).
     """
     fields = [(f"c{position}", kind) for position in range(len(columns))]
     names = {f"c{position}": name for position, name in enumerate(columns)}
     try:
-        return msgspec.defstruct("Row", fields, rename=names, gc=False, forbid_unknown_fields=True)
+        return msgspec.defstruct("Row", fields, rename=names, gc=False, forbid_unknown_fields=only)
     except ValueError:
         return None

@@ -15,7 +15,8 @@ from holdfast.works import Action, ConflictMode, Work, changes, gone_condition, 
 def plan_table(connection: Connection, work: Work) -> TablePlan:
     """Count what an import would do to one table; marks the rows that hand on a UNIQUE value."""
     table = work.table
-    (staged,) = connection.execute(f"SELECT count(*) FROM {table.quoted}").fetchone()
+    (rows,) = connection.execute(f"SELECT count(*) FROM {table.quoted}").fetchone()
+    rows += table.sifted.same if table.sifted else 0
     actions = dict(connection.execute(f"SELECT action, count(*) FROM {work.name} GROUP BY action"))
     count = {action: actions.get(action, 0) for action in Action}
     removed = 0
@@ -31,7 +32,7 @@ def plan_table(connection: Connection, work: Work) -> TablePlan:
         is_new=table.is_new,
         inserted=count[Action.INSERT],
         overwritten=count[Action.CHANGE],
-        unchanged=staged - sum(count.values()),
+        unchanged=rows - sum(count.values()),
         kept=count[Action.KEEP],
         stale=count[Action.STALE],
         removed=removed,

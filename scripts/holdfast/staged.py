@@ -15,6 +15,16 @@ ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
 @dataclass(frozen=True, slots=True)
+class Sifted:
+    """What was found of a table of which only the rows that differ are staged."""
+
+    stored: int  # rows of the target
+    same: int  # rows of the backup that the target has just so, which are not staged
+    new: int  # staged rows of whose key the target has none
+    digest: str = ""  # of the target's rows; "": nobody asked for it
+
+
+@dataclass(frozen=True, slots=True)
 class StagedTable:
     """One table of the backup, and where its rows go."""
 
@@ -30,6 +40,7 @@ class StagedTable:
     # Columns with secrets that the backup has markers for, with the paths of keys in JSON.
     redacted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     spared: str = ""  # SQL: rows of the target that no backup holds, and that clear leaves
+    sifted: Sifted | None = None  # None: all rows of the backup are staged
 
     @property
     def quoted(self) -> str:

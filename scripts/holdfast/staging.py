@@ -20,6 +20,7 @@ from holdfast.errors import ImportRefused
 from holdfast.formats.interface import BackupReader, TableStart, warnings_of
 from holdfast.model import Column, Contents, Header, Layout, SkippedTable, Table, Trailer, folded
 from holdfast.schema import affinity_of
+from holdfast.sifting import Sieve, Sifter
 from holdfast.staged import ROWID_NAMES, StagedTable, definition_of, free_name, keep_defaults
 
 
@@ -51,10 +52,13 @@ class StagingTarget:
     drop_unknown: bool = False  # columns that the target lacks are left out
 
 
-def stage_backup(reader: BackupReader, path: Path, target: StagingTarget) -> Staging:
+def stage_backup(
+    reader: BackupReader, path: Path, target: StagingTarget, sifter: Sifter | None = None
+) -> Staging:
     """
     Read a backup whole, prove it, and stage the rows of its tables at `path`.
 
+    Args: sifter: knows rows that need not be staged, as the target has them just so.
     Raises: BackupDamaged and its kin; ImportRefused for columns that the target lacks.
     """
     with _scratch(path, target.encoding) as connection:
@@ -70,10 +74,13 @@ def stage_backup(reader: BackupReader, path: Path, target: StagingTarget) -> Sta
                     name = quote_identifier(table.target.name)
                     connection.execute(f"CREATE TABLE {name} {definition_of(table)}")
                     keep_defaults(connection, table)
+                if sifter:
+                    sifter.begin(_kept_whole(chooser.staged, target), part.layout)
             elif isinstance(part, TableStart) and header:
                 table_or_none = chooser.staged.get(part.name)
                 layout = header.layout[part.name]
-                feed = _Feed(reader, table_or_none, layout) if table_or_none else None
+                sieve = sifter.sieve(part.name) if sifter else None
+                feed = _Feed(reader, table_or_none, layout, sieve) if table_or_none else None
             elif isinstance(part, bytes) and feed:
                 feed.add(connection, part)
             elif isinstance(part, Trailer):
@@ -81,9 +88,16 @@ def stage_backup(reader: BackupReader, path: Path, target: StagingTarget) -> Sta
         assert header and trailer  # or the reader had complained
         _leave_out(connection, chooser.staged.values(), target)
         connection.execute("COMMIT")
+    tables = sifter.finish(chooser.staged) if sifter else list(chooser.staged.values())
     recognised = "" if reader.format.proves else reader.format.title
     contents = Contents(header, trailer, reader.format.proves, warnings_of(header), recognised)
-    return Staging(path, contents, list(chooser.staged.values()), chooser.skipped, chooser.warnings)
+    return Staging(path, contents, tables, chooser.skipped, chooser.warnings)
+
+
+def _kept_whole(staged: Mapping[str, StagedTable], target: StagingTarget) -> dict[str, StagedTable]:
+    """Return the tables of which no row stays out."""
+    apart = target.left_out[0] if target.left_out else None
+    return {name: table for name, table in staged.items() if table.target.name != apart}
 
 
 def _leave_out(
@@ -110,9 +124,12 @@ def _scratch(path: Path, encoding: str) -> Iterator[Connection]:
 class _Feed:
     """Puts the lines of one table into the staged one."""
 
-    def __init__(self, source: BackupReader, table: StagedTable, layout: Layout) -> None:
+    def __init__(
+        self, source: BackupReader, table: StagedTable, layout: Layout, sieve: Sieve | None
+    ) -> None:
         self._source = source
         self._table = table
+        self._sieve = sieve
         self._rows_of = RowReader(layout.columns)
         wanted = {folded(name) for name in table.columns}
         # In the order of the layout, where the rowid comes first.
@@ -130,6 +147,8 @@ class _Feed:
 
     def add(self, connection: Connection, lines: bytes) -> None:
         try:
+            if self._sieve:
+                lines = self._sieve.differing(lines)
             rows = self._rows_of.rows(lines)
             if not self._all:
                 rows = [tuple(row[position] for position in self._positions) for row in rows]

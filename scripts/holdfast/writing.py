@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.equality import key_parts, same_key
-from holdfast.model import Rows, Schema, folded
+from holdfast.errors import HoldfastError
+from holdfast.model import Rows, Schema, SchemaEntry, folded
 from holdfast.schema import fills, has_feeding_trigger, writes_to
 from holdfast.staged import StagedTable, free_name
 from holdfast.works import Action, ConflictMode, Work, changes, gone_condition, work_rows
@@ -41,8 +42,9 @@ def write_rows(connection: Connection, work: Work) -> Written:
     """
     removed = 0
     if work.mode is ConflictMode.CLEAR and not work.table.is_new:
+        where = gone_condition(work)
         removed = _written(
-            connection, f"DELETE FROM {work.table.target_quoted} AS m WHERE {gone_condition(work)}"
+            connection, work, f"DELETE FROM {work.table.target_quoted} AS m WHERE {where}"
         )
     overwritten = 0
     if work.table.key and not work.table.is_new:
@@ -79,6 +81,7 @@ def _insert(connection: Connection, work: Work, *, with_rowid: bool) -> int:
     # ORDER BY would be one term too many for the widest tables.
     return _written(
         connection,
+        work,
         f"INSERT INTO {table.target_quoted} ({', '.join(targets)})"
         f" SELECT {', '.join(sources)} FROM {work_rows(work)}"
         f" WHERE w.action = {Action.INSERT:d} AND w.keeps_rowid = {with_rowid}",
@@ -104,6 +107,7 @@ def _change(connection: Connection, work: Work) -> int:
         )
         count = _written(
             connection,
+            work,
             f"UPDATE {table.target_quoted} AS m SET {', '.join(values)} FROM {table.quoted} AS s"
             f" WHERE s.{quote_identifier(table.numbered)} IN (SELECT row FROM {work.name}"
             f" WHERE {changes()} AND NOT hands_on) AND {same_key(table)}",
@@ -136,9 +140,11 @@ def _take_out(connection: Connection, work: Work) -> None:
         f" JOIN {table.target_quoted} AS m ON {same_key(table)} WHERE {handing_on}"
     )
     theirs = ", ".join(f"s.{here}" for here, _ in table.key)
-    connection.execute(
+    _written(
+        connection,
+        work,
         f"DELETE FROM {table.target_quoted} AS m WHERE ({', '.join(key_parts(table))})"
-        f" IN (SELECT {theirs} FROM {work_rows(work)} WHERE {handing_on})"
+        f" IN (SELECT {theirs} FROM {work_rows(work)} WHERE {handing_on})",
     )
 
 
@@ -154,6 +160,7 @@ def _put_back(connection: Connection, work: Work) -> int:
         sources.append(f"k.{rowid}")
     return _written(
         connection,
+        work,
         f"INSERT INTO {table.target_quoted} ({', '.join(targets)}) SELECT {', '.join(sources)}"
         f" FROM {_aside(work)} AS k JOIN {table.quoted} AS s"
         f" ON s.{quote_identifier(table.numbered)} = k.{row} ORDER BY k.{row}",
@@ -185,13 +192,22 @@ def _change_virtual(connection: Connection, work: Work) -> int:
     ]
     return _written(
         connection,
+        work,
         f"INSERT INTO {table.target_quoted} ({', '.join(targets)})"
         f" SELECT {', '.join(sources)} FROM {changed}",
     )
 
 
-def _written(connection: Connection, statement: str) -> int:
-    return max(0, int(connection.execute(statement).rowcount))
+def _written(connection: Connection, work: Work, statement: str) -> int:
+    """Run a statement that changes the target, and return how many rows it changed itself."""
+    before = connection.total_changes
+    count = max(0, int(connection.execute(statement).rowcount))
+    if work.table.sifted and connection.total_changes - before != count:
+        raise HoldfastError(
+            f"{work.table.target.name}: to write its rows changed others",
+            hint="Nothing was changed. Please report this with the backup's schema.",
+        )
+    return count
 
 
 def raise_sequences(
@@ -223,16 +239,26 @@ def triggers_set_aside(
     Yields: the names of the triggers that were dropped.
     """
     kept_up = _kept_up(schema, staged)
-    aside = [
-        entry
-        for entry in schema.entries
-        if entry.type == "trigger" and not any(writes_to(entry.sql, name) for name in kept_up)
-    ]
+    aside = [entry for entry in _triggers(schema) if not _keeps_up(entry, kept_up)]
     for entry in aside:
         connection.execute(f"DROP TRIGGER main.{quote_identifier(entry.name)}")
     yield tuple(entry.name for entry in aside)
     for entry in aside:
         connection.execute(entry.sql)
+
+
+def keeps_triggers(schema: Schema) -> bool:
+    """Tell whether there are triggers that may stay: those that keep up an index."""
+    kept_up = _kept_up(schema, ())
+    return any(_keeps_up(entry, kept_up) for entry in _triggers(schema))
+
+
+def _triggers(schema: Schema) -> list[SchemaEntry]:
+    return [entry for entry in schema.entries if entry.type == "trigger"]
+
+
+def _keeps_up(trigger: SchemaEntry, indexes: Iterable[str]) -> bool:
+    return any(writes_to(trigger.sql, name) for name in indexes)
 
 
 def _kept_up(schema: Schema, staged: Iterable[str]) -> list[str]:

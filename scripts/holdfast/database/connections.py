@@ -81,6 +81,12 @@ def read_only(
             connection.execute("ROLLBACK")
 
 
+def let_go(connection: Connection) -> None:
+    """Let a connection of `read_only` hold nothing any more, until `see_now` is called."""
+    connection.execute("ROLLBACK")
+    connection.execute("BEGIN")  # takes no snapshot, and no lock
+
+
 def see_now(connection: Connection) -> int:
     """
     Let a connection of `read_only` see the database as it is now, if no lock prevents it.

@@ -14,21 +14,15 @@ from holdfast.operations.context import Context
 from holdfast.operations.import_basis import remember_plan
 from holdfast.operations.import_change import carry_out, written_counts
 from holdfast.operations.import_job import (
-    ImportJob,
     ImportOptions,
     chosen_for,
     describe_target,
-    find_works,
     open_source,
-    opened,
-    remapped,
-    stage,
 )
 from holdfast.operations.import_plan import complain_of_plan, plan_import
+from holdfast.operations.import_ready import Import
 from holdfast.operations.stored import AtHand
 from holdfast.outcomes import ImportReport
-from holdfast.profiles import with_references
-from holdfast.schema import read_schema
 from holdfast.works import ConflictMode
 
 
@@ -90,20 +84,13 @@ def _import(
     target = describe_target(context, options, chosen)
     with (
         open_source(context, options, found.path, target) as reader,
-        files.scratch_folder() as folder,
+        Import(context, options, found.shown, target, reader).ready() as job,
     ):
-        staging = stage(options, reader, target, folder)
-        with opened(target, staging, options) as connection:
-            if with_references(read_schema(connection), target.profile) != target.schema:
-                raise PlanChanged("the database's tables changed meanwhile", hint="Try again.")
-            staging = remapped(connection, options, target, staging)
-            works = find_works(connection, options, target, staging)
-            job = ImportJob(context, options, found.shown, target, staging, connection, works)
-            report = plan_import(job)
-            complain_of_plan(job, report.plan)
-            if options.is_agreed and report.outcome == "planned":
-                report = carry_out(job, report)
-    return report, staging.contents.trailer.digests
+        report = plan_import(job)
+        complain_of_plan(job, report.plan)
+        if options.is_agreed and report.outcome == "planned":
+            report = carry_out(job, report)
+    return report, job.staging.contents.trailer.digests
 
 
 def _remember(context: Context, report: ImportReport, more: Mapping[str, object]) -> Iterator[str]:

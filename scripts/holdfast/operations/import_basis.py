@@ -13,6 +13,7 @@ from holdfast.errors import HoldfastError, PlanChanged
 from holdfast.operations.context import Context
 from holdfast.operations.import_job import ImportJob, ImportOptions
 from holdfast.outcomes import ImportReport
+from holdfast.staged import StagedTable
 
 _ID_LENGTH = 12  # hexadecimal digits: short enough to type
 _DIGEST_LENGTH = 16
@@ -30,15 +31,19 @@ def plan_basis(job: ImportJob) -> Basis:
             "digest": hashlib.sha256(digests.encode()).hexdigest(),
         },
         "tables": {
-            work.table.target.name: digest_of(job.connection, work.table.target).hex()[
-                :_DIGEST_LENGTH
-            ]
+            work.table.target.name: _digest(job, work.table)[:_DIGEST_LENGTH]
             for work in job.works
             if not work.table.is_new
         },
         "options": options_of(options),
         "keys": job.staging.basis,
     }
+
+
+def _digest(job: ImportJob, table: StagedTable) -> str:
+    """Return the digest of the rows that a table has; it may be known from when they were read."""
+    known = table.sifted.digest if table.sifted else ""
+    return known or digest_of(job.connection, table.target).hex()
 
 
 def options_of(options: ImportOptions) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def _change(job: ImportJob, plan: Plan, restore_point: Path | None) -> None:
         found = _newly_broken(connection, restore_point).items()
         if found:
             raise broken_error(tuple(f"{count:,} of {of} to {to}" for (of, to), count in found))
-        _complain_of_difference(job)
+        _complain_of_difference(job, plan)
         _log(job, plan)
 
 
@@ -151,18 +151,33 @@ def _write(job: ImportJob, work: Work, expected: TablePlan) -> None:
         )
 
 
-def _complain_of_difference(job: ImportJob) -> None:
-    """Compare again: after an import nothing of the backup may be left to be written."""
-    for number, work in enumerate(job.works, start=len(job.works)):
+def _complain_of_difference(job: ImportJob, plan: Plan) -> None:
+    """
+    Compare again: after an import nothing of the backup may be left to be written.
+
+    The rows that were passed over as equal are so still: no more rows were changed than were
+    planned to, each of these is as it should be now and was not before, and none is gone.
+    """
+    for number, (work, planned) in enumerate(
+        zip(job.works, plan.tables, strict=True), start=len(job.works)
+    ):
         table = work.table
         there = replace(table.target, columns=(*table.target.columns, *table.added))
         settled = replace(table, target=there, added=(), is_new=False)
         again = find_work(job.connection, settled, number, work.mode, work.changed_at)
-        if not is_settled(job.connection, again):
+        if not is_settled(job.connection, again) or _row_is_gone(job, table, planned):
             raise HoldfastError(
                 f"{table.target.name} is not as the backup has it after the import",
                 hint="Nothing was changed. Please report this with the backup's schema.",
             )
+
+
+def _row_is_gone(job: ImportJob, table: StagedTable, planned: TablePlan) -> bool:
+    """Tell whether a rule of the target, as ON CONFLICT REPLACE, took rows that were not staged."""
+    if not table.sifted:
+        return False
+    (count,) = job.connection.execute(f"SELECT count(*) FROM {table.target_quoted}").fetchone()
+    return bool(count != table.sifted.stored + planned.inserted)
 
 
 def _log(job: ImportJob, plan: Plan) -> None:

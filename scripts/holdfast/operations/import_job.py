@@ -24,6 +24,7 @@ from holdfast.rebuild import describe
 from holdfast.remapping import remap
 from holdfast.schema import dependency_order, has_feeding_trigger, read_facts, read_schema
 from holdfast.selection import Graph
+from holdfast.sifting import Sifter
 from holdfast.staged import SCHEMA_NAME, StagedTable
 from holdfast.staging import Staging, StagingTarget, stage_backup
 from holdfast.works import ConflictMode, Work, find_work
@@ -154,9 +155,13 @@ def open_source(
 
 
 def stage(
-    options: ImportOptions, reader: BackupReader, target: ImportTarget, folder: Path
+    options: ImportOptions,
+    reader: BackupReader,
+    target: ImportTarget,
+    folder: Path,
+    sifter: Sifter | None = None,
 ) -> Staging:
-    """Prove the backup, and lay its rows out in a scratch folder."""
+    """Prove the backup, and lay its rows out in a scratch folder: all, or those that differ."""
     described = describe(reader, folder / "described.db")
     described = with_references(described, target.profile) if described else None
     meta = target.profile.meta if target.profile else None
@@ -171,7 +176,7 @@ def stage(
         add_columns=options.add_columns,
         drop_unknown=options.drop_unknown,
     )
-    staging = stage_backup(reader, folder / "staged.db", wanted)
+    staging = stage_backup(reader, folder / "staged.db", wanted, sifter)
     choice = staging.contents.header.choice
     if options.mode is ConflictMode.CLEAR and choice and choice.scope:
         raise ImportRefused(
