@@ -117,6 +117,35 @@ CREATE INDEX tool_calls_tool ON tool_calls (tool, ok);
 """
 
 
+# What becomes of it until a second backup: the newest 1 % of its rows changed and 1 % were added,
+NEWEST = """
+UPDATE messages SET content = content || ' (edited)', tokens = tokens + 1
+WHERE id > (SELECT max(id) * 99 / 100 FROM messages);
+UPDATE attachments SET name = name || '.2' WHERE id > (SELECT max(id) * 99 / 100 FROM attachments);
+UPDATE tool_calls SET seconds = seconds + 1
+WHERE rowid > (SELECT max(rowid) * 99 / 100 FROM tool_calls);
+INSERT INTO messages
+SELECT id + (SELECT max(id) / 100 FROM messages), session_id, parent_id, role,
+    substr(content, 9) || substr(content, 1, 8), metadata, tokens + 1, cost * 2,
+    replace(created_at, '2026', '2027')
+FROM messages WHERE id > (SELECT max(id) * 99 / 100 FROM messages);
+INSERT INTO attachments
+SELECT id + (SELECT max(id) / 100 FROM attachments), message_id, name || '.3',
+    substr(content, 9) || substr(content, 1, 8)
+FROM attachments WHERE id > (SELECT max(id) * 99 / 100 FROM attachments);
+INSERT INTO tool_calls
+SELECT 'call_' || substr(id, 15) || substr(id, 6, 9), message_id, tool, arguments, seconds, ok
+FROM tool_calls WHERE rowid > (SELECT max(rowid) * 99 / 100 FROM tool_calls);
+"""
+# or 1 % changed all over.
+SPREAD = """
+UPDATE messages SET content = content || '.' WHERE id % 100 = 0;
+UPDATE attachments SET name = name || '.' WHERE id % 100 = 0;
+UPDATE tool_calls SET seconds = seconds + 1 WHERE rowid % 100 = 0;
+UPDATE sessions SET title = title || '.' WHERE rowid % 100 = 0;
+"""
+
+
 def _messages(path: Path, rows: int) -> None:
     chance = random.Random(20261120)
     text = _Text(chance)

@@ -22,11 +22,22 @@ INSERT INTO notes VALUES (1, 'a', x'00ff'), (2, 'b', NULL);
 
 
 @pytest.fixture
-def make_backup(context: MakeContext, make_database: MakeDatabase, tmp_path: Path) -> MakeBackup:
-    """Make a backup of two notes, and of one more at each further call."""
+def make_backup(
+    context: MakeContext,
+    make_database: MakeDatabase,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> MakeBackup:
+    """
+    Make a backup of two notes, and of one more at each further call.
+
+    Where the test runs over a store that takes page copies alone, it is one of these.
+    """
     database = make_database(_ROWS)
+    kind = request.node.callspec.params["opened"] if "opened" in request.fixturenames else ""
 
     def make(name: str = "one", form: str = "jsonl", compression: str = "none") -> Path:
+        form = "sqlite" if "pages" in kind else form
         options = ExportOptions(
             database=str(database), format=form, compression=compression, output=tmp_path / name
         )

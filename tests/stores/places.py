@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,26 @@ def encrypted_in_folder(request: pytest.FixtureRequest) -> OpenStore:
     return open_as
 
 
+def pages_in_folder(request: pytest.FixtureRequest) -> OpenStore:
+    tmp_path = request.getfixturevalue("tmp_path")
+    (tmp_path / "disk").mkdir()
+    settings = StoreSettings(url="disk/backups", layout="pages")
+
+    def open_as(owner: str = OWNER) -> Store:
+        return open_store("disk", settings, owner, tmp_path, {})
+
+    return open_as
+
+
+def pages_in_s3(request: pytest.FixtureRequest) -> OpenStore:
+    settings = replace(request.getfixturevalue("s3_settings"), layout="pages")
+
+    def open_as(owner: str = OWNER) -> Store:
+        return open_store("cloud", settings, owner, Path(), os.environ)
+
+    return open_as
+
+
 def in_memory(request: pytest.FixtureRequest) -> OpenStore:
     from obstore.store import MemoryStore
 
@@ -84,6 +105,8 @@ STORES: dict[str, Callable[[pytest.FixtureRequest], OpenStore]] = {
     "git": in_git,
     "memory": in_memory,
     "s3": in_s3,
+    "pages": pages_in_folder,
+    "pages in s3": pages_in_s3,
 }
 
 

@@ -84,6 +84,33 @@ def _first_bytes(file: BinaryIO) -> bytes:
     return start
 
 
+def compressed_block(content: bytes, level: int = 3) -> bytes:
+    """Compress what is in memory with zstd, as one frame that has a checksum."""
+    options: dict[int, int] = {
+        zstd.CompressionParameter.compression_level: level,
+        zstd.CompressionParameter.checksum_flag: 1,
+    }
+    return zstd.compress(content, options=options)
+
+
+def decompressed_block(packed: bytes, most_bytes: int) -> bytes:
+    """
+    Return what `compressed_block` was given.
+
+    Raises: BackupDamaged when it is damaged, or holds more than `most_bytes`.
+    """
+    decompressor = zstd.ZstdDecompressor()
+    try:
+        content = decompressor.decompress(packed, max_length=most_bytes + 1)
+    except zstd.ZstdError as error:
+        raise damaged(f"its compressed content is damaged: {error}") from error
+    if len(content) > most_bytes:
+        raise damaged(f"its compressed content is more than {most_bytes:,} bytes")
+    if not decompressor.eof or decompressor.unused_data:
+        raise damaged("its compressed content ends early, or too late")
+    return content
+
+
 def is_compressed(path: Path) -> bool:
     """Tell whether a file's content begins as one of the compressions that are read."""
     return compression_suffix(path) != ""

@@ -50,11 +50,29 @@ _SEAL = b'"seal":"%s"}\n'
 
 
 @dataclass(frozen=True, slots=True)
-class _StoredFile:
+class StoredFile:
     """The copy as it lies on disk, compressed or not."""
 
-    sha256: str
+    sha256: str  # lower-case hex
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a manifest says."""
+
+    header: msgspec.Raw
+    trailer: msgspec.Raw
+    file: StoredFile
+
+    def text(self) -> bytes:
+        """Return the manifest, sealed."""
+        text = b'{"header":%b,\n"trailer":%b,\n"file":%b,\n' % (
+            bytes(self.header),
+            bytes(self.trailer),
+            msgspec.json.encode(self.file),
+        )
+        return text + _SEAL % hashlib.sha256(text).hexdigest().encode()
 
 
 def write(target: Target, content: Content) -> None:
@@ -68,15 +86,11 @@ def write(target: Target, content: Content) -> None:
 
 def manifest(stored: Path, content: Content) -> bytes:
     """Write what proves a copy that is stored in a file."""
-    facts = _StoredFile(files.sha256_of(stored), stored.stat().st_size)
-    text = b"".join(
-        (
-            b'{"header":' + msgspec.json.encode(header_items(content.header)) + b",\n",
-            b'"trailer":' + msgspec.json.encode(content.trailer()) + b",\n",
-            b'"file":' + msgspec.json.encode(facts) + b",\n",
-        )
-    )
-    return text + _SEAL % hashlib.sha256(text).hexdigest().encode()
+    return Proof(
+        header=msgspec.Raw(msgspec.json.encode(header_items(content.header))),
+        trailer=msgspec.Raw(msgspec.json.encode(content.trailer())),
+        file=StoredFile(files.sha256_of(stored), stored.stat().st_size),
+    ).text()
 
 
 def read(path: Path) -> Iterator[Part]:
@@ -100,35 +114,37 @@ def place(path: Path, target: Path) -> tuple[Header, Trailer]:
         with plain(path) as source:
             files.fill(target, source)
         return header, trailer
-    header, trailer, stored = _manifest(path)
+    proof = read_proof(path)
     with path.open("rb") as source:
-        _complain_of_hash(path, stored, files.fill(target, source))
-    return header, trailer
+        complain_unless(proof, path.stat().st_size, files.fill(target, source))
+    return _contents(proof)
 
 
 def _check(path: Path) -> tuple[Header, Trailer]:
     """Read the manifest, and complain unless it is whole and the copy is the one it names."""
-    header, trailer, stored = _manifest(path)
-    _complain_of_hash(path, stored, files.sha256_of(path))
-    return header, trailer
+    proof = read_proof(path)
+    complain_unless(proof, path.stat().st_size, files.sha256_of(path))
+    return _contents(proof)
 
 
-def _manifest(path: Path) -> tuple[Header, Trailer, _StoredFile]:
+def _contents(proof: Proof) -> tuple[Header, Trailer]:
+    return decode_header(bytes(proof.header)), decode(proof.trailer, Trailer)
+
+
+def read_proof(path: Path) -> Proof:
+    """Read the manifest of a copy; BackupDamaged when it is not what was written."""
     text = _manifest_of(path).read_bytes()
     body, _, seal = text.rpartition(b'"seal":')
     if b'"seal":' + seal != _SEAL % hashlib.sha256(body).hexdigest().encode():
         raise damaged("its manifest is not what was written")
-    document = decode(text, dict[str, msgspec.Raw])
-    stored = decode(document.get("file", b""), _StoredFile)
-    header = decode_header(bytes(document.get("header", b"")))
-    return header, decode(document.get("trailer", b""), Trailer), stored
+    return decode(text, Proof)
 
 
-def _complain_of_hash(path: Path, stored: _StoredFile, sha256: str) -> None:
-    size = path.stat().st_size
-    if size < stored.bytes:
-        raise damaged(f"it ends early, at byte {size:,} of {stored.bytes:,}")
-    if (size, sha256) != (stored.bytes, stored.sha256):
+def complain_unless(proof: Proof, size: int, sha256: str) -> None:
+    """Raise BackupDamaged unless a file of so many bytes and this SHA-256 is the one proven."""
+    if size < proof.file.bytes:
+        raise damaged(f"it ends early, at byte {size:,} of {proof.file.bytes:,}")
+    if (size, sha256) != (proof.file.bytes, proof.file.sha256):
         raise damaged("the file is not the one that was written")
 
 

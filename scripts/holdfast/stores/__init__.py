@@ -93,5 +93,11 @@ def open_objects(
     return open_cloud(name, settings, environment, wait_seconds)
 
 
+def _pages_store(name: str, objects: Objects, owner: str, *, is_off_site: bool) -> Store:
+    from holdfast.stores.pages.store import PagesStore
+
+    return PagesStore(name, objects, owner, is_off_site=is_off_site)
+
+
 _CLOUDS = ("s3", "gs", "az")
-_LAYOUTS: dict[str, Callable[..., Store]] = {"files": FilesStore}
+_LAYOUTS: dict[str, Callable[..., Store]] = {"files": FilesStore, "pages": _pages_store}

@@ -26,6 +26,7 @@ from holdfast.formats.interface import BackupFormat
 from holdfast.stores.closing import holds, write_encrypted
 from holdfast.stores.interface import StoredBackup, object_name, stored_backup
 from holdfast.stores.objects import Objects
+from holdfast.stores.pages.naming import is_root
 
 _NAMES_OF_A_SECOND = 20
 _KIND = "backup-"  # what all names of backups begin with, after their owner's
@@ -62,7 +63,7 @@ class FilesStore:
         for owner in self._objects.folders():
             for facts in self._objects.list(f"{owner}/{_KIND}"):
                 found = stored_backup(self.name, facts.name, facts.bytes)
-                if found:
+                if found and not is_root(facts.name):
                     yield found
 
     def put(self, backup: Path, database: str, created_at: str) -> StoredBackup:
