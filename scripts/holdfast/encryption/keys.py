@@ -32,6 +32,7 @@ class Keys:
     passphrase: str = field(default="", repr=False)
     passphrase_file: Path | None = None  # its first line, where `passphrase` is ""
     identity_files: tuple[Path, ...] = ()  # with the keys that open
+    identity: str = field(default="", repr=False)  # one more of these, itself
 
     @property
     def can_encrypt(self) -> bool:
@@ -65,7 +66,8 @@ class Keys:
     @cached_property
     def identities(self) -> tuple[Any, ...]:
         """The keys in all files that can be read, as pyrage has them."""
-        return tuple(each for found, _ in self._read for each in found)
+        own = [library().x25519.Identity.from_str(self.identity)] if self.identity else []
+        return (*own, *(each for found, _ in self._read for each in found))
 
     @cached_property
     def problems(self) -> tuple[str, ...]:

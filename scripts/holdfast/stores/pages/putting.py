@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
 from holdfast import files
+from holdfast.encryption import Keys
 from holdfast.errors import BackupDamaged, StoreFailed, StoreRefused
 from holdfast.formats import open_backup, sqlite_copy
 from holdfast.formats.compression import is_compressed, plain
+from holdfast.formats.encrypted import EncryptedFile, is_closed
 from holdfast.stores.interface import object_name
 from holdfast.stores.pages.catalog import load_catalog, read_marks
 from holdfast.stores.pages.naming import SUFFIX
@@ -27,13 +29,23 @@ _ATTEMPTS = 5
 _HEADER_BYTES = 100  # of a SQLite file
 
 
-def complain_of_format(backup: Path, location: str) -> None:
-    """Raise StoreRefused for a backup that is not in pages; NotABackup and its kin."""
-    if open_backup(backup).format is not sqlite_copy.FORMAT:
+@contextlib.contextmanager
+def page_copy(backup: Path, keys: Keys, location: str) -> Iterator[Path]:
+    """
+    Yield a backup that is in pages, decrypted in a private folder where it is encrypted.
+
+    Raises: StoreRefused for another format; NotABackup and its kin; KeyNotAtHand.
+    """
+    if open_backup(backup, keys).format.name != sqlite_copy.FORMAT.name:
         raise StoreRefused(
             f"{location} keeps pages of databases, and {backup} is no page copy",
             hint="Make one with export --format sqlite, or use a store with layout: files.",
         )
+    if is_closed(backup):
+        with EncryptedFile(backup, keys).copy() as copy:
+            yield copy
+    else:
+        yield backup
 
 
 def put_backup(

@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from holdfast.errors import StoreRefused
+from holdfast.encryption import NO_KEYS, Keys
+from holdfast.errors import BackupDamaged, KeyNotAtHand, StoreRefused
 from holdfast.stores.interface import StoredBackup, stored_backup
 from holdfast.stores.objects import Objects
 from holdfast.stores.pages.collecting import Collected, collect
 from holdfast.stores.pages.fetching import fetch_backup
-from holdfast.stores.pages.keys import store_key
+from holdfast.stores.pages.keys import key_to_put, store_key
 from holdfast.stores.pages.naming import is_root
 from holdfast.stores.pages.place import Place
-from holdfast.stores.pages.putting import complain_of_format, put_backup
+from holdfast.stores.pages.putting import page_copy, put_backup
 
 
 class PagesStore:
     """Backups in the format sqlite, page by page in any place for objects."""
 
-    def __init__(self, name: str, objects: Objects, owner: str, *, is_off_site: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        objects: Objects,
+        owner: str,
+        *,
+        is_off_site: bool,
+        keys: Keys = NO_KEYS,
+        encrypts: bool = False,
+    ) -> None:
         """
         Args:
             owner: the mark of this machine, under which it puts and deletes.
+            keys: those at hand, and whom the store is encrypted for.
+            encrypts: refuse to keep anything that is not encrypted.
         """
         self.name = name
         self.location = objects.location
         self.is_off_site = is_off_site
+        self.encrypts = encrypts
+        self._keys = keys
         self._objects = objects
         self._owner = owner
         self._known_place: Place | None = None  # found when it is first needed
 
     def _place(self) -> Place:
         if self._known_place is None:
-            self._known_place = Place(self._objects, store_key(self._objects))
+            self._known_place = Place(self._objects, store_key(self._objects, self._keys))
         return self._known_place
 
     def backups(self) -> Iterator[StoredBackup]:
@@ -48,10 +63,12 @@ class PagesStore:
         """
         Keep a page copy; it is there whole, and read back, or not there at all.
 
-        Raises: StoreRefused for another format; StoreFailed; BackupDamaged.
+        Raises: StoreRefused for another format; StoreFailed; BackupDamaged; KeyNotAtHand.
         """
-        complain_of_format(backup, self.location)
-        name, size = put_backup(self._place(), backup, database, created_at, self._owner)
+        with page_copy(backup, self._keys, self.location) as copy:
+            key = key_to_put(self._objects, self._keys, encrypts=self.encrypts)
+            place = Place(self._objects, key)
+            name, size = put_backup(place, copy, database, created_at, self._owner)
         found = stored_backup(self.name, name, size)
         assert found  # `object_name` made it
         return found
@@ -79,7 +96,8 @@ class PagesStore:
                 )
         for backup in backups:
             self._objects.delete(backup.name)
-        self.collect()
+        with contextlib.suppress(KeyNotAtHand, BackupDamaged):  # the next run that can frees it
+            self.collect()
 
     def collect(self) -> Collected:
         """Free what no backup needs, as far as its time has come; see `collecting`."""
