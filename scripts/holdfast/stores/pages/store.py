@@ -12,7 +12,7 @@ from holdfast.stores.interface import StoredBackup, stored_backup
 from holdfast.stores.objects import Objects
 from holdfast.stores.pages.collecting import Collected, collect
 from holdfast.stores.pages.fetching import fetch_backup
-from holdfast.stores.pages.keys import key_to_put, store_key
+from holdfast.stores.pages.keys import ALL, key_to_put, store_key
 from holdfast.stores.pages.naming import is_root
 from holdfast.stores.pages.place import Place
 from holdfast.stores.pages.putting import page_copy, put_backup
@@ -101,6 +101,8 @@ class PagesStore:
 
     def collect(self) -> Collected:
         """Free what no backup needs, as far as its time has come; see `collecting`."""
+        if not any(self._objects.list(ALL)):
+            return Collected()
         return collect(self._place(), self._names)
 
     def _names(self) -> Iterator[str]:
