@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from datetime import UTC, datetime
 
 from holdfast.errors import UsageError
 
@@ -80,6 +81,19 @@ def seconds(text: str) -> float:
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 90, 15m, 48h or 7d")
     return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def moment_of_user(text: str) -> datetime:
+    """Read a moment with its time: in the time of this machine, unless it says another."""
+    try:
+        found = datetime.fromisoformat(text.replace(" ", "T"))
+    except ValueError:
+        found = None
+    if found is None or "T" not in text.replace(" ", "T"):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no moment such as 2026-11-18T09:00 or 2026-11-18T09:00:00Z"
+        )
+    return found.astimezone(UTC)
 
 
 def names(option: str, text: str | None) -> tuple[str, ...]:

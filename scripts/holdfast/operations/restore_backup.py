@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from holdfast import database, files, programs
@@ -17,13 +19,14 @@ from holdfast.errors import (
 )
 from holdfast.formats import open_backup
 from holdfast.model import LeftOut, Trailer, part_of, redacted_names
-from holdfast.operations.context import Context
+from holdfast.operations.context import Context, choose_database
+from holdfast.operations.point_in_time import at_moment
 from holdfast.operations.restore_points import (
     free_restore_point,
     record_restore_point,
     remove_outdated,
 )
-from holdfast.operations.stored import at_hand
+from holdfast.operations.stored import AtHand, at_hand
 from holdfast.outcomes import RestoreReport
 from holdfast.rebuild import rebuild
 
@@ -32,8 +35,13 @@ from holdfast.rebuild import rebuild
 class RestoreOptions:
     """What may be asked of a restore."""
 
-    backup: str  # a path, a day, latest, or one of these in a store: STORE:WANTED
+    # A path, a day, latest, or one of these in a store: STORE:WANTED. None: see `at`.
+    backup: str | None = None
     target: Path  # absolute
+    at: datetime | None = None  # the latest of then or before, of the database
+    database: str | None = None
+    sample: bool = False
+    stores: tuple[str, ...] = ()  # look in these alone
     verify: bool = True  # compare what was built with the backup
     force: bool = False  # set aside what is at the target
     wait_seconds: float = DEFAULT_WAIT_SECONDS
@@ -53,7 +61,7 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
     target = options.target.resolve()  # through a link, to the database itself
     _complain_of_target(context, target, force=options.force)
     with (
-        at_hand(context, options.backup) as found,
+        _wanted(context, options) as (found, warnings),
         files.new_file(target.parent) as (_, partial),
     ):
         with open_backup(found.path, context.keys) as reader:
@@ -74,9 +82,22 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
         redacted=redacted_names(header),
         left_out=header.left_out or LeftOut(),
         skipped_tables=header.skipped_tables if header.choice else (),
-        warnings=rebuilt.warnings,
+        warnings=(*warnings, *rebuilt.warnings),
     )
     return replace(report, warnings=(*report.warnings, *_remember(context, report, trailer)))
+
+
+@contextlib.contextmanager
+def _wanted(context: Context, options: RestoreOptions) -> Iterator[tuple[AtHand, tuple[str, ...]]]:
+    """Find the backup that is meant, and what is to be said of the search."""
+    if options.at is None:
+        assert options.backup is not None  # the one or the other is given
+        with at_hand(context, options.backup) as found:
+            yield found, ()
+        return
+    chosen = choose_database(context, options.database, sample=options.sample)
+    with at_moment(context, options.at, chosen, options.stores) as latest:
+        yield latest.backup, latest.warnings
 
 
 def _complain_of_target(context: Context, target: Path, *, force: bool) -> None:

@@ -93,10 +93,12 @@ def open_objects(
     return open_cloud(name, settings, environment, wait_seconds)
 
 
-def _pages_store(name: str, objects: Objects, owner: str, *, is_off_site: bool) -> Store:
+def _pages_store(
+    name: str, objects: Objects, owner: str, *, is_off_site: bool, keys: Keys, encrypts: bool
+) -> Store:
     from holdfast.stores.pages.store import PagesStore
 
-    return PagesStore(name, objects, owner, is_off_site=is_off_site)
+    return PagesStore(name, objects, owner, is_off_site=is_off_site, keys=keys, encrypts=encrypts)
 
 
 _CLOUDS = ("s3", "gs", "az")
