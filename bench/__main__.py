@@ -4,6 +4,7 @@ Measure Holdfast against the tools one would use instead.
     python3 -m bench                        all works, written to docs/performance.md
     python3 -m bench --only restore         those whose name holds the word, shown only
     python3 -m bench --data messages-200    those on one database, shown only
+    python3 -m bench --only space           what backups take in a store in pages, shown only
 """
 
 from __future__ import annotations
@@ -27,11 +28,16 @@ def main() -> int:
     os.environ["PYTHONPATH"] = str(packages)
     from bench.measure import Measured, measure, place, run
     from bench.page import as_json, page
+    from bench.space import CHANGES, measure_space
     from bench.works import MEMORY_DATA, MEMORY_WORKS, WORKS
 
     arguments = _parser().parse_args()
     folder = Path(arguments.folder)
     folder.mkdir(parents=True, exist_ok=True)
+    if arguments.only == "space":
+        spaces = [measure_space(change, folder) for change in CHANGES]
+        print("\n".join(each.line() for each in spaces))
+        return 0 if all(each.holds for each in spaces) else 1
     measured: list[Measured] = []
     memory: dict[str, dict[str, float]] = {}
 

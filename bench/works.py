@@ -109,6 +109,16 @@ WORKS = (
         "`sqlite3 .backup`, the limit",
     ),
     Work(
+        "into a store in pages, nothing changed",
+        "messages-200",
+        "{ours}/export.py --db {db} --output {out}/backup --format sqlite --to pages",
+        f"{_EXPORT} sqlite",
+        "the same without the store",
+        once="printf 'stores: {pages: {url: %s, layout: pages}}\\n' {made}/store"
+        " > {home}/backup.yaml; {ours}/export.py --db {db} --output {made}/first"
+        " --format sqlite --to pages > /dev/null",
+    ),
+    Work(
         "export jsonl, `--no-verify`",
         "messages-200",
         f"{_EXPORT} jsonl --no-verify",

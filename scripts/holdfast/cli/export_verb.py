@@ -18,6 +18,7 @@ from holdfast.formats.compression import SUFFIXES
 from holdfast.operations.context import Context
 from holdfast.operations.export_all import export_all
 from holdfast.operations.export_backup import ExportOptions, export_backup
+from holdfast.operations.keeping import usual_format
 from holdfast.outcomes import ExportAllReport, ExportReport
 
 SUMMARY = "make a verified backup"
@@ -75,7 +76,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="put it into this store of backup.yaml as well; repeatable; all stands for each",
     )
-    parser.add_argument("--format", choices=WRITABLE, default="json", help="how it is written")
+    parser.add_argument(
+        "--format",
+        choices=WRITABLE,
+        help="how it is written (default: json; sqlite where a store of --to is in pages)",
+    )
     parser.add_argument(
         "--compress",
         choices=list(SUFFIXES),
@@ -130,7 +135,7 @@ def run(context: Context, arguments: argparse.Namespace) -> ExportReport | Expor
         else None,
         stores=tuple(arguments.to),
         stream=sys.stdout.buffer if to_stdout else None,
-        format=arguments.format,
+        format=arguments.format or usual_format(context, arguments.to),
         compression=arguments.compress,
         encrypt=arguments.encrypt or bool(arguments.recipient),
         recipients=tuple(arguments.recipient),

@@ -30,6 +30,14 @@ def choose_stores(context: Context, names: Sequence[str]) -> tuple[Store, ...]:
     return tuple(context.store(name) for name in dict.fromkeys(wanted))
 
 
+def usual_format(context: Context, names: Sequence[str]) -> str:
+    """Return how a backup is written when nobody says: in pages where one of the stores is."""
+    settings = context.settings.stores
+    wanted = settings if ALL in names else names
+    in_pages = any(settings[name].layout == "pages" for name in wanted if name in settings)
+    return "sqlite" if in_pages else "json"
+
+
 def keep(
     context: Context, backup: Path, database: str, created_at: str, stores: Iterable[Store]
 ) -> tuple[StoredCopy, ...]:
