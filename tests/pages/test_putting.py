@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench.databases import NEWEST, RECIPES, SPREAD
-from holdfast.errors import BackupDamaged, BackupNotFound, StoreFailed, StoreRefused
+from holdfast.errors import BackupDamaged, BackupNotFound, StoreFailed, StoreRefused, WriteFailed
 from holdfast.formats import open_backup
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.stores.folder import FolderObjects
@@ -218,6 +220,38 @@ def test_a_store_that_fails_leaves_no_backup_whichever_operation_it_is(tmp_path,
         for stored in backups:  # its last object was put, and reading it back failed
             assert fetched(pages_store(folder), stored, tmp_path / f"{number}") == copy.read_bytes()
     assert number > 20
+
+
+@contextlib.contextmanager
+def no_file_beyond(size: int) -> Iterator[None]:
+    """Let the system refuse to write more than so many bytes into a file, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [50, 500, 2000])
+def test_a_full_disk_leaves_no_backup_and_no_half_of_an_object(tmp_path, small_packs, size):
+    copy, folder = page_copy(tmp_path / "a.db", "abcdefgh"), tmp_path / "store"
+    with no_file_beyond(size), pytest.raises(StoreFailed, match="cannot write"):
+        pages_store(folder).put(copy, "crm", CREATED_AT)
+    assert list(pages_store(folder).backups()) == []
+    assert [path for path in objects_in(folder) if path.name.startswith(".")] == []
+    stored = pages_store(folder).put(copy, "crm", CREATED_AT)
+    with no_file_beyond(size), pytest.raises(WriteFailed, match="cannot write"):
+        fetched(pages_store(folder), stored, tmp_path / "back")
+    assert list((tmp_path / "back").iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/1").exists(), reason="needs a folder that nobody may write to")
+def test_a_store_that_may_not_be_written_says_so(tmp_path):
+    (tmp_path / "store").symlink_to("/proc/1")
+    with pytest.raises(StoreFailed, match="cannot write"):
+        pages_store(tmp_path / "store").put(page_copy(tmp_path / "a.db", "abc"), "crm", CREATED_AT)
 
 
 def test_what_the_place_changed_is_not_called_kept(tmp_path):
