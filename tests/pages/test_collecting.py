@@ -214,14 +214,37 @@ def test_a_put_is_whole_whenever_another_machine_frees_what_it_uses(tmp_path, sm
     assert at > 10
 
 
-def test_freeing_keeps_whatever_another_machine_puts_meanwhile(tmp_path, small_packs):
+def test_a_backup_whose_packs_were_marked_does_not_show_before_it_is_whole(folder, tmp_path):
+    pages_store(folder, OTHER).put(page_copy(tmp_path / "a.db", "abcdefgh"), "b", CREATED_AT)
+    age(folder)
+    other, put = pages_store(folder, OTHER), []
+
+    def before(verb: str, name: str) -> None:
+        if verb == "put" and name.startswith(f"{OWNER}/"):
+            put.append(name)
+        elif verb == "put" and "/index/" in name and not objects_in(folder, "mark"):
+            other.delete(list(other.backups()))  # which marks all that this put relies on
+
+    objects = Wrapped(FolderObjects(folder), before=before)
+    copy = page_copy(tmp_path / "c.db", "abcdefghxyz")
+    stored = wrapped_store(objects).put(copy, "a", CREATED_AT)
+    assert put == [stored.name]
+    assert fetched(pages_store(folder), stored, tmp_path / "1") == copy.read_bytes()
+
+
+@pytest.mark.parametrize("is_marked", [True, False])
+def test_freeing_keeps_whatever_another_machine_puts_meanwhile(tmp_path, small_packs, is_marked):
     copy = page_copy(tmp_path / "a.db", "abcdefgh")
     for at in range(1000):
         folder = tmp_path / f"store-{at}"
         pages_store(folder).put(copy, "a", CREATED_AT)
         age(folder)
-        pages_store(folder).delete(list(pages_store(folder).backups()))  # marks all
-        age(folder)
+        gone = list(pages_store(folder).backups())
+        if is_marked:
+            pages_store(folder).delete(gone)
+            age(folder)
+        else:  # what is put before the mark is relied upon, and then marked all the same
+            FolderObjects(folder).delete(gone[0].name)
 
         def put(folder: Path = folder) -> object:
             return pages_store(folder, OTHER).put(copy, "b", CREATED_AT)

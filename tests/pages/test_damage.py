@@ -10,6 +10,7 @@ import pytest
 from holdfast.encryption import Keys, new_identity
 from holdfast.errors import BackupDamaged, BackupNotFound
 from holdfast.stores.folder import FolderObjects
+from holdfast.stores.pages.packs import TAIL_BYTES, Packer, directory_bytes, read_directory
 from holdfast.stores.pages.store import PagesStore
 from tests.pages.conftest import (
     CREATED_AT,
@@ -134,6 +135,22 @@ def test_a_later_backup_writes_anew_what_was_found_damaged_and_mends_the_others(
         fetched(store, first, tmp_path / "1")
     store.put(tmp_path / "first.db", "crm", "2026-11-22T03:00:00Z")
     assert fetched(store, first, tmp_path / "2") == (tmp_path / "first.db").read_bytes()
+
+
+def test_a_page_that_is_not_what_its_id_says_is_damage_though_its_pack_is_sound(folder, tmp_path):
+    pack = pack_with(folder, "b", tmp_path / "first.db")
+    content = pack.read_bytes()
+    size = directory_bytes(content[-TAIL_BYTES:], len(content))
+    directory = read_directory(content[-TAIL_BYTES - size : -TAIL_BYTES])
+    forged = Packer(3)
+    for number in range(directory.item_count):
+        forged.add(directory.item_id(number), b"x" * directory.item_bytes[number])
+    pack.write_bytes(forged.finished()[0])
+    for path in objects_in(folder, "index"):
+        path.unlink()
+    for stored in pages_store(folder).backups():
+        with pytest.raises(BackupDamaged, match="it holds what was not written"):
+            fetched(pages_store(folder), stored, tmp_path / stored.created_at)
 
 
 def test_without_an_index_the_packs_themselves_say_what_is_in_them(folder, tmp_path):
