@@ -35,6 +35,7 @@ IN_PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 DEBIAN_PACKAGES = {
     "age": "age",
     "jq": "jq",
+    "restic": "restic",
     "sqldiff": "sqlite3-tools",
     "sqlite3": "sqlite3",
     "strace": "strace",

@@ -42,6 +42,7 @@ ORDER = [
     "encryption",
     "formats",
     "stores",
+    "retention",
     "beads_to_kata",
     "proof",
     "ahead",

@@ -20,7 +20,9 @@ from holdfast.profiles.profile import (
 from holdfast.profiles.references import with_references
 from holdfast.profiles.settings import (
     SETTINGS_FILE,
+    SPAN,
     DatabaseSettings,
+    KeepRules,
     Settings,
     StoreSettings,
     load_settings,
@@ -29,6 +31,7 @@ from holdfast.profiles.shape import Complaint
 
 __all__ = [
     "SETTINGS_FILE",
+    "SPAN",
     "Activity",
     "ChosenGroups",
     "Complaint",
@@ -36,6 +39,7 @@ __all__ = [
     "ExcludedRows",
     "Group",
     "ImportFacts",
+    "KeepRules",
     "Location",
     "Meta",
     "Profile",

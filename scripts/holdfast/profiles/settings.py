@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -12,6 +12,8 @@ from holdfast.profiles.reading import read_record
 from holdfast.profiles.shape import Complaint, ShortName, Text
 
 SETTINGS_FILE = "backup.yaml"
+# Years, months, days and hours, as restic writes them; m are months.
+SPAN = r"(?=[0-9])([0-9]{1,6}y)?([0-9]{1,6}m)?([0-9]{1,6}d)?([0-9]{1,6}h)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,13 @@ class KeepRules:
     weekly: int | None = None
     monthly: int | None = None
     yearly: int | None = None
-    within: Annotated[str, Text("a span such as 48h, 30d or 1y6m")] | None = None
+    within: Annotated[str, Text("a span such as 48h, 30d or 1y6m", SPAN)] | None = None
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, int) and value < 0:
+                raise Complaint(each.name, f"give a number from 0 on, not {value}")
 
 
 @dataclass(frozen=True, slots=True)
