@@ -18,6 +18,7 @@ PACKAGE = SCRIPTS / "holdfast"
 ORDER = [
     "errors",
     "model",
+    "pruned",
     "outcomes",
     "times",
     "cells",

@@ -199,6 +199,7 @@ def test_json_prints_one_object_that_says_it_all(home, notes):
         "encrypted": "",
         "opens_here": True,
         "copies": [],
+        "pruned": None,
         "skipped_tables": [],
         "missing_tables": [],
         "profile": None,

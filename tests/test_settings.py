@@ -115,6 +115,41 @@ def test_settings_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
         load_settings(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("rules", "complaint"),
+    [
+        ("{last: -1}", "keep.last: give a number from 0 on, not -1"),
+        ("{daily: 7.5}", "keep.daily: give a whole number, not 7.5"),
+        ("{daily: true}", "keep.daily: give a whole number, not true"),
+        ("{weekly: many}", 'keep.weekly: give a whole number, not "many"'),
+        ("{within: 30}", "keep.within: give a span such as 48h, 30d or 1y6m, not 30"),
+        ("{within: 3 weeks}", 'keep.within: give a span such as 48h, 30d or 1y6m, not "3 weeks"'),
+        ("{within: -3d}", 'keep.within: give a span such as 48h, 30d or 1y6m, not "-3d"'),
+        ("{within: 2h1d}", 'keep.within: give a span such as 48h, 30d or 1y6m, not "2h1d"'),
+        ("{within: 9999999d}", "keep.within: give a span such as 48h, 30d or 1y6m, not "),
+        ("{within: ''}", 'keep.within: give a span such as 48h, 30d or 1y6m, not ""'),
+        ("{tags: [a]}", "keep.tags: there is no such key"),
+        ("7", "keep: give the keys last, hourly, daily, weekly, monthly, yearly, within, not 7"),
+    ],
+)
+@pytest.mark.parametrize(
+    "place", ["", "databases: {crm: {path: crm.db, ", "stores: {disk: {url: d, "]
+)
+def test_a_rule_for_what_is_kept_that_makes_no_sense_is_named(
+    tmp_path: Path, place: str, rules: str, complaint: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, f"{place}keep: {rules}{'}}' if place else ''}")
+    key = {"": "", "d": "databases.crm.", "s": "stores.disk."}[place[:1]]
+    assert str(caught.value).startswith(f"backup.yaml: {key}{complaint}")
+
+
+def test_rules_that_keep_everything_are_not_the_same_as_none(tmp_path: Path) -> None:
+    settings = load(tmp_path, "databases: {a: {path: a.db, keep: {}}, b: b.db}\nkeep: {last: 1}")
+    assert [each.keep for each in settings.databases.values()] == [KeepRules(), None]
+    assert settings.keep == KeepRules(last=1)
+
+
 RECORDS = [
     Settings,
     DatabaseSettings,

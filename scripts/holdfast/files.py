@@ -251,6 +251,23 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def remove_whole(path: Path) -> None:
+    """Delete a file, or a folder and all in it, if it is there; no part stands for the whole."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            with new_folder(path.parent) as hidden:  # which goes with what is in it
+                path.rename(hidden / path.name)
+        else:
+            path.unlink(missing_ok=True)
+    except FileNotFoundError:  # another was quicker
+        return
+    except OSError as error:
+        raise WriteFailed(
+            f"cannot delete {path}: {error.strerror or error}",
+            hint="Check that you may write to its folder, and that no program has it open.",
+        ) from error
+
+
 def make_empty(path: Path) -> None:
     """Make an empty file that only its owner can read."""
     with translated_errors(path):

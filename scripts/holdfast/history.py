@@ -118,6 +118,19 @@ class KnownStore:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the history holds of one export, whatever became of its file."""
+
+    database: str  # the path it was read from, absolute
+    path: str  # of the file that was made
+    at: str  # UTC, ISO 8601
+    part: str
+    is_redacted: bool
+    verified: str
+    row_count: int
+
+
 class History:
     """The history beside the backups in `folder`; made when first written to."""
 
@@ -143,6 +156,19 @@ class History:
                 f"{self.path} was changed by another program: {error}",
                 hint="Move it away: a new history begins with the next backup.",
             ) from error
+
+    def made(self) -> list[Made]:
+        """Return every export that was recorded with what it made, the first one first."""
+        if not self.path.is_file():
+            return []
+        facts = ("part", "redacted", "verified", "rows")
+        values = ", ".join(f"json_extract(details, '$.{name}')" for name in facts)
+        with database.read_only(self.path) as connection:
+            rows = connection.execute(
+                f"SELECT database, backup, at, {values} FROM events WHERE operation = 'export'"
+                " AND outcome = 'done' AND json_extract(details, '$.part') NOTNULL ORDER BY id"
+            ).fetchall()
+        return [replace(Made(*row), is_redacted=bool(row[4])) for row in rows]
 
     def record_backup(self, backup: KnownBackup) -> None:
         """Remember a backup; one of the same path is replaced, for the file was."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.model import ChosenDatabase, LeftOut, Opening, RestorePoint, Rung, SkippedTable
+from holdfast.pruned import PruneReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class ExportReport:
     copies: tuple[StoredCopy, ...] = ()  # one for each store that it was to go to
     encrypted: str = ""  # who can open it, such as "for 2 public keys"; "": everyone
     opens_here: bool = True  # nothing is encrypted, or a key is at hand
+    pruned: PruneReport | None = None  # what went afterwards; None: that was not asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import argparse
 import sys
 
 from holdfast.cli.options import add_database, add_identity, add_scopes, add_wait, names, positive
+from holdfast.errors import UsageError
 from holdfast.excerpts import DEFAULT
 from holdfast.files import user_path
 from holdfast.formats import WRITABLE
@@ -19,6 +20,7 @@ from holdfast.operations.context import Context
 from holdfast.operations.export_all import export_all
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.keeping import usual_format
+from holdfast.operations.prune_backups import prune_after, prune_after_all
 from holdfast.outcomes import ExportAllReport, ExportReport
 
 SUMMARY = "make a verified backup"
@@ -35,6 +37,7 @@ EXAMPLES = """\
   export --to cloud            and put it into that store of backup.yaml
   export --encrypt             for the public keys that backup.yaml names
   export --all --to all        back up each database of backup.yaml, into each of its stores
+  export --prune               and remove those that the rules no longer keep
   export --output - | jq .     write to standard output"""
 
 
@@ -75,6 +78,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="put it into this store of backup.yaml as well; repeatable; all stands for each",
+    )
+    parser.add_argument(
+        "--prune",
+        action="store_true",
+        help="then remove those backups of it that no rule in backup.yaml keeps, without asking",
     )
     parser.add_argument(
         "--format",
@@ -145,7 +153,15 @@ def run(context: Context, arguments: argparse.Namespace) -> ExportReport | Expor
         jobs=arguments.jobs,
         wait_seconds=arguments.wait,
     )
-    return (export_all if arguments.all else export_backup)(context, options)
+    if arguments.prune and to_stdout:
+        raise UsageError(
+            "--prune is for a backup that stays", hint="Leave it out, or use the prune script."
+        )
+    if arguments.all:
+        reports = export_all(context, options)
+        return prune_after_all(context, reports) if arguments.prune else reports
+    report = export_backup(context, options)
+    return prune_after(context, report) if arguments.prune else report
 
 
 def _groups(arguments: argparse.Namespace) -> tuple[str, ...]:

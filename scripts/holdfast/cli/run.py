@@ -25,6 +25,7 @@ from holdfast.errors import (
 from holdfast.operations.context import Context
 from holdfast.outcomes import ImportReport
 from holdfast.places import find_home
+from holdfast.pruned import PruneReport
 
 VERBS = (
     "export",
@@ -38,6 +39,7 @@ VERBS = (
     "discover",
     "keys",
     "doctor",
+    "prune",
 )
 
 
@@ -66,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
         _print(report, arguments)
         return reports.exit_code(report)
     except HoldfastError as error:
-        if isinstance(error, PlanChanged) and isinstance(error.report, ImportReport):
+        if isinstance(error, PlanChanged) and isinstance(error.report, ImportReport | PruneReport):
             _print(error.report, arguments)
         _close_stdout()
         show = reports.error_json if "--json" in words else reports.error_text

@@ -79,6 +79,10 @@ def remember(
                 "counts": trailer.counts,
                 "digests": trailer.digests,
                 "by": context.actor,
+                "rows": known.row_count,
+                "part": known.part,
+                "redacted": bool(header.redacted),
+                "verified": verified,
             },
         )
     except HoldfastError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -37,10 +38,15 @@ def backups_on_file(context: Context) -> list[BackupOnFile]:
     known = {each.path: each for each in context.known_backups()}
     # A glob would take a folder that may not be read for an empty one.
     inside = context.output.iterdir() if context.output.is_dir() else ()
-    found = [_describe(context, path, known) for path in inside if _NAME.fullmatch(path.name)]
-    # Those of one second are told apart by when their files were written.
-    newest = [(each.created_at or "", files.modified_ns(each.path), each) for each in found]
-    return [each for *_, each in sorted(newest, key=lambda item: item[:2], reverse=True)]
+    found = []
+    for path in inside:
+        # What was there a moment ago may be gone: a prune is no error of who looks.
+        with contextlib.suppress(FileNotFoundError):
+            if _NAME.fullmatch(path.name):
+                # Those of one second are told apart by when their files were written.
+                found.append((files.modified_ns(path), _describe(context, path, known)))
+    found.sort(key=lambda item: (item[1].created_at or "", item[0]), reverse=True)
+    return [each for _, each in found]
 
 
 def _describe(context: Context, path: Path, known: Mapping[str, KnownBackup]) -> BackupOnFile:

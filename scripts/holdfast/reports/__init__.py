@@ -27,6 +27,7 @@ from holdfast.outcomes import (
     UndoReport,
     VerifyReport,
 )
+from holdfast.pruned import PruneReport
 from holdfast.reports.of_backups import (
     export_all_lines,
     export_lines,
@@ -38,6 +39,7 @@ from holdfast.reports.of_changes import import_lines, undo_lines
 from holdfast.reports.of_databases import discover_lines, doctor_lines
 from holdfast.reports.of_differences import diff_lines
 from holdfast.reports.of_keys import key_lines, keys_lines
+from holdfast.reports.of_prunes import prune_lines
 from holdfast.reports.of_stores import sync_lines
 
 Report = (
@@ -49,6 +51,7 @@ Report = (
     | ImportReport
     | KeyReport
     | KeysReport
+    | PruneReport
     | RestoreReport
     | StatusReport
     | SyncReport
@@ -59,7 +62,7 @@ Report = (
 
 def exit_code(report: Report) -> int:
     """Say which exit code a report calls for."""
-    if isinstance(report, ImportReport | UndoReport) and report.outcome == "planned":
+    if isinstance(report, ImportReport | PruneReport | UndoReport) and report.outcome == "planned":
         return CONFIRMATION_NEEDED
     if isinstance(report, VerifyReport):
         failed = (each.exit_code for each in report.backups if each.exit_code)
@@ -158,6 +161,7 @@ _LINES: dict[type, Callable[[Any], Iterator[str]]] = {
     ImportReport: import_lines,
     KeyReport: key_lines,
     KeysReport: keys_lines,
+    PruneReport: prune_lines,
     RestoreReport: restore_lines,
     StatusReport: status_lines,
     SyncReport: sync_lines,

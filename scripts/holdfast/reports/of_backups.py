@@ -15,6 +15,7 @@ from holdfast.outcomes import (
     VerifiedBackup,
     VerifyReport,
 )
+from holdfast.reports.of_prunes import prune_lines
 from holdfast.reports.of_stores import copy_lines, store_line
 from holdfast.reports.words import RUNGS, broken_text, counted, size_text, tables_by_reason
 from holdfast.times import ago, moment
@@ -48,6 +49,8 @@ def export_lines(report: ExportReport) -> Iterator[str]:
         else:
             yield f"Secrets in clear: {rows}. Keep the file to yourself, or use --redact."
     yield from copy_lines(report.copies)
+    if report.pruned:
+        yield next(prune_lines(report.pruned))
 
 
 def export_all_lines(report: ExportAllReport) -> Iterator[str]:
