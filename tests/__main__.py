@@ -34,11 +34,13 @@ IN_PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 # By program: the Debian package that holds it.
 DEBIAN_PACKAGES = {
     "age": "age",
+    "crontab": "cron",
     "jq": "jq",
     "restic": "restic",
     "sqldiff": "sqlite3-tools",
     "sqlite3": "sqlite3",
     "strace": "strace",
+    "systemd-analyze": "systemd",
     "unzip": "unzip",
     "valgrind": "valgrind",
     "zstd": "zstd",

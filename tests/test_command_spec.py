@@ -32,6 +32,7 @@ VERBS = [
     "doctor",
     "keys",
     "prune",
+    "schedule",
 ]
 LARGEST_COMMAND = 1600  # characters, with the tags, the root and the typed words filled in
 LONG_ROOT = "/home/someone with a long name/.claude/plugins/cache/holdfast/backup/10.10.10"
@@ -173,7 +174,7 @@ def test_every_verb_has_its_line_its_script_and_its_place_in_the_hint() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_that_the_body_names_is_one_of_the_script(verb: str) -> None:
     options = set(re.findall(r"--[a-z-]+", named_verbs()[verb]))
-    if verb == "import":
+    if verb in ("import", "schedule"):
         options.add("--confirm")
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / f"{verb}.py", "--help"],

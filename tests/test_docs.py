@@ -176,6 +176,8 @@ CHANGING = {  # what differs from run to run
     r"\d{4}-\d\d-\d\d": "DAY",
     r"--confirm [0-9a-f]{12}": "--confirm ID",
     r"age1[02-9ac-hj-np-z]{58}": "PUBLIC KEY",
+    r"holdfast-backup-[0-9a-f]{8}": "JOB",
+    r"\S+/python3?[\d.]* ": "PYTHON ",
     r"just now|\d+ seconds ago": "NOW",
     r"\nSQLite [\d.]+\.": "\nSQLite.",
     r"\nWarning: SQLite .*": "",  # only an old one is warned of

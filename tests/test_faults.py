@@ -61,7 +61,11 @@ def state_of(database):
 
 @pytest.fixture
 def home(tmp_path):
-    return tmp_path / "home"
+    """A home whose backups something else copies to another disk: nothing to warn of."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "backup.yaml").write_text("copied_elsewhere: true\n")
+    return home
 
 
 def prepared(folder, row_count, journal_mode):

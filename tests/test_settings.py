@@ -91,7 +91,11 @@ def test_paths_start_at_the_home_and_a_tilde_is_the_persons_home(
         ("output: true", "output: give a path, not true"),
         ("output: {path: x}", "output: give a path, not keys and values"),
         ("databases: a: b", "line 1: not valid YAML: "),
-        ("- a", "give the keys databases, output, stores, keep, encryption, schedule, not a list"),
+        (
+            "- a",
+            "give the keys databases, output, copied_elsewhere, stores, keep, encryption, schedule,"
+            " not a list",
+        ),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_names_file_and_key(

@@ -27,8 +27,10 @@ def home(tmp_path):
 
 @pytest.fixture
 def notes(home):
-    """A database where it is found without being named."""
-    return make_database(home / "data" / "notes.db", NOTES)
+    """A database where it is found without being named, whose backups are copied elsewhere."""
+    path = make_database(home / "data" / "notes.db", NOTES)
+    (home / "backup.yaml").write_text("copied_elsewhere: true\n")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,11 @@ def aged(home, document):
         return path
 
     return put
+
+
+def kinds(home, *arguments):
+    """What the status warns of, by kind."""
+    return [each["kind"] for each in reported(home, "status", *arguments, exit_code=3)["concerns"]]
 
 
 def sqlite_line(printed):
@@ -105,15 +112,17 @@ def test_a_backup_of_three_days_ago_is_too_old_by_itself(home, notes, aged):
     assert lines[-1] == "Warning: no backup in the last 2 days. Make one with /backup."
 
 
-@pytest.mark.parametrize(("age", "exit_code"), [("71h", 3), ("73h", 0), ("7d", 0), ("259000", 3)])
-def test_how_old_is_too_old_can_be_said(home, notes, aged, age, exit_code):
+@pytest.mark.parametrize(
+    ("age", "stale"), [("71h", True), ("73h", False), ("7d", False), ("259000", True)]
+)
+def test_how_old_is_too_old_can_be_said(home, notes, aged, age, stale):
     aged(3)
-    run(home, "status", "--max-age", age, exit_code=exit_code)
+    assert ("stale" in kinds(home, "--max-age", age)) == stale
 
 
 def test_the_newest_counts_and_comes_first(home, notes, aged):
     paths = [aged(days) for days in (3, 1, 40)]
-    report = reported(home, "status")
+    report = reported(home, "status", exit_code=3)
     assert report["age_seconds"] // 3600 == 24
     assert [each["path"] for each in report["backups"]] == [
         str(paths[1]),
@@ -159,14 +168,19 @@ def test_a_file_that_changed_after_it_was_verified_is_not_called_verified(home, 
     [backup] = (home / "output").glob("backup-*")
     with backup.open("ab") as file:
         file.write(b" ")
-    assert run(home, "status").stdout.splitlines()[1].endswith(", not verified here")
+    lines = run(home, "status", exit_code=3).stdout.splitlines()
+    assert lines[1].endswith(", not verified here")
+    assert lines[-1] == (
+        "Warning: no backup of this database was ever verified here. Prove the last one: verify"
+        f" {backup.name}"
+    )
 
 
 def test_what_lies_beside_the_backups_is_not_counted(home, notes, aged):
     aged(1)
     for name in (".partial-abc", "backup-latest.txt", "notes.json", "backup-2026-1-1.json"):
         (home / "output" / name).write_text("no backup")
-    assert len(reported(home, "status")["backups"]) == 1
+    assert len(reported(home, "status", exit_code=3)["backups"]) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"no backup", b"\0" * 5000])
@@ -197,7 +211,7 @@ def test_json_is_one_object_that_says_it_all(home, notes):
     assert 0 <= report["age_seconds"] < 60
     assert datetime.fromisoformat(report["checked_at"]).tzinfo == UTC
     assert report["folder"] == str(home / "output")
-    assert report["warnings"] == []
+    assert (report["warnings"], report["concerns"], report["schedule"]) == ([], [], None)
     del backup["created_at"]
     assert backup == {
         "path": made["path"],
@@ -291,7 +305,7 @@ def test_a_damaged_history_is_a_warning_and_the_backups_are_still_listed(home, n
 def test_a_history_that_was_deleted_begins_anew(home, notes):
     run(home, "export")
     (home / "output" / "history.db").unlink()
-    assert "not verified here" in run(home, "status").stdout
+    assert "not verified here" in run(home, "status", exit_code=3).stdout
     run(home, "export")
     report = reported(home, "status")
     assert sorted(each["verified"] for each in report["backups"]) == ["", "contents"]
@@ -309,7 +323,7 @@ def test_the_history_tells_what_was_done(home, notes):
 
 
 def test_the_settings_say_where_backups_are_kept(home, notes, tmp_path):
-    (home / "backup.yaml").write_text(f"output: {tmp_path}/kept\n")
+    (home / "backup.yaml").write_text(f"output: {tmp_path}/kept\ncopied_elsewhere: true\n")
     made = reported(home, "export")["path"]
     assert made.startswith(f"{tmp_path}/kept/backup-")
     assert reported(home, "status")["folder"] == f"{tmp_path}/kept"

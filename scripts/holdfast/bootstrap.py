@@ -27,6 +27,7 @@ CLOUD = "cloud"  # the extra of those who keep backups in object storage
 NO_LIMIT = (sys.maxsize,)
 # By import name: the project on PyPI, its first version that will do, the first that will not.
 NEEDED = {
+    "filelock": ("filelock", (3, 16), NO_LIMIT),
     "msgspec": ("msgspec", (0, 22), NO_LIMIT),
     "nacl": ("pynacl", (1, 6), NO_LIMIT),
     "platformdirs": ("platformdirs", (4,), NO_LIMIT),

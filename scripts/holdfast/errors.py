@@ -43,6 +43,7 @@ DONE = 0
 DONE_WITH_WARNINGS = 3
 CONFIRMATION_NEEDED = 4
 CANCELLED = 130
+_FIRST_CODE = 10  # of those that belong to one class
 
 
 class HoldfastError(Exception):
@@ -229,3 +230,14 @@ class ScheduleFailed(HoldfastError):
     """The system's own scheduler cannot be set, or is not there."""
 
     exit_code = 36
+
+
+def error_class(exit_code: int) -> type[HoldfastError]:
+    """Return the class that an exit code from 10 on belongs to; HoldfastError for any other."""
+    waiting: list[type[HoldfastError]] = [HoldfastError]
+    while waiting:
+        each = waiting.pop()
+        if each.exit_code == exit_code >= _FIRST_CODE:
+            return each
+        waiting += each.__subclasses__()
+    return HoldfastError

@@ -50,7 +50,7 @@ CREATE TABLE restore_points (
 CREATE INDEX backups_by_database ON backups (database, created_at);
 """
 # Added to the file of an earlier version when it is written to.
-_STORES_SCHEMA = """
+_LATER_SCHEMA = """
 CREATE TABLE IF NOT EXISTS copies (
     place TEXT PRIMARY KEY,    -- STORE:NAME
     store TEXT NOT NULL,       -- its name in backup.yaml
@@ -68,6 +68,7 @@ CREATE TABLE IF NOT EXISTS visits (
     failing_since TEXT NOT NULL, -- when it first did not, since then; '': it does
     problem TEXT NOT NULL
 );
+CREATE INDEX IF NOT EXISTS events_by_operation ON events (operation, id);
 """
 
 
@@ -131,6 +132,15 @@ class Made:
     row_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What an operation did, as the history remembers it."""
+
+    at: str  # UTC, ISO 8601
+    outcome: str  # done, or the name of the error; of a schedule also what became of it
+    details: Mapping[str, Any]
+
+
 class History:
     """The history beside the backups in `folder`; made when first written to."""
 
@@ -152,10 +162,7 @@ class History:
                 for row in rows
             ]
         except ValueError as error:
-            raise DatabaseDamaged(
-                f"{self.path} was changed by another program: {error}",
-                hint="Move it away: a new history begins with the next backup.",
-            ) from error
+            raise self._changed_by_another(error) from error
 
     def made(self) -> list[Made]:
         """Return every export that was recorded with what it made, the first one first."""
@@ -273,6 +280,24 @@ class History:
         with self._for_change() as connection:
             database.insert_row(connection, "events", row)
 
+    def events(self, operation: str, count: int) -> list[Event]:
+        """Return the last events of an operation, the latest first: in the order they came in."""
+        if not self.path.is_file():
+            return []
+        with database.read_only(self.path) as connection:
+            rows = connection.execute(
+                "SELECT at, outcome, details FROM events WHERE operation = ?"
+                " ORDER BY id DESC LIMIT ?",
+                [operation, count],
+            ).fetchall()
+        try:
+            return [
+                Event(at, outcome, msgspec.json.decode(details, type=dict[str, Any]))
+                for at, outcome, details in rows
+            ]
+        except ValueError as error:
+            raise self._changed_by_another(error) from error
+
     def plan_basis(self, plan_id: str) -> dict[str, Any] | None:
         """Return what a plan rested on when it was shown; None when it is not on record."""
         return self._last_detail(
@@ -291,6 +316,14 @@ class History:
             [files.text_of(database_path), files.text_of(backup)],
         )
 
+    def export_detail(self, name: str, database_path: Path, backup: Path) -> dict[str, Any] | None:
+        """Return one of the details of the export that made a backup; None when it has none."""
+        return self._last_detail(
+            name,
+            "operation = 'export' AND database = ? AND backup = ?",
+            [files.text_of(database_path), files.text_of(backup)],
+        )
+
     def _last_detail(self, name: str, where: str, values: list[str]) -> dict[str, Any] | None:
         """Return one of the details of the last event of a kind; None when it is not on record."""
         if not self.path.is_file():
@@ -305,6 +338,12 @@ class History:
         except ValueError:  # another program wrote it
             return None
 
+    def _changed_by_another(self, error: ValueError) -> DatabaseDamaged:
+        return DatabaseDamaged(
+            f"{self.path} was changed by another program: {error}",
+            hint="Move it away: a new history begins with the next backup.",
+        )
+
     @contextlib.contextmanager
     def _for_change(self) -> Iterator[database.Connection]:
         if not self.path.is_file():
@@ -317,7 +356,7 @@ class History:
             # A file that another program made has no such tables, and gets none.
             for table in ("backups", "events", "restore_points"):
                 connection.execute(f"SELECT 1 FROM {table} LIMIT 0")
-            for statement in filter(str.strip, _STORES_SCHEMA.split(";\n")):
+            for statement in filter(str.strip, _LATER_SCHEMA.split(";\n")):
                 connection.execute(statement)
             yield connection
             database.commit(connection)

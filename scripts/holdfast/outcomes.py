@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from holdfast.concerns import Concern, ScheduleState
 from holdfast.model import ChosenDatabase, LeftOut, Opening, RestorePoint, Rung, SkippedTable
 from holdfast.pruned import PruneReport
 
@@ -225,6 +226,8 @@ class StatusReport:
     sqlite_version: str
     warnings: tuple[str, ...]
     stores: tuple[StoreStatus, ...] = ()  # of backup.yaml
+    concerns: tuple[Concern, ...] = ()  # the warnings again, by kind
+    schedule: ScheduleState | None = None  # None: the history knows of none
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,3 +90,8 @@ def _identity(path: Path) -> set[tuple[int, int]]:
         facts = path.stat()
         return {(facts.st_dev, facts.st_ino)}
     return set()
+
+
+def windows_command_line(words: Sequence[str]) -> str:
+    """Write words as one line that a program of Windows takes apart again."""
+    return subprocess.list2cmdline(words)

@@ -33,3 +33,9 @@ def duration(seconds: float) -> str:
 def ago(seconds: float) -> str:
     """Say how long ago: 3 days ago, just now."""
     return f"{duration(seconds)} ago" if seconds >= 2 else "just now"
+
+
+def local_text(text: str) -> str:
+    """Write a time in ISO 8601 as this machine's clock shows it; what is none stays as it is."""
+    then = moment(text)
+    return f"{then.astimezone():%Y-%m-%d %H:%M}" if then else text

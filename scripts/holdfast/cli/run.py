@@ -40,6 +40,7 @@ VERBS = (
     "keys",
     "doctor",
     "prune",
+    "schedule",
 )
 
 

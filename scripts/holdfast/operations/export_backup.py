@@ -47,7 +47,7 @@ from holdfast.operations.export_job import (
     write_file,
     write_stream,
 )
-from holdfast.operations.export_notes import expected_tables, remember, shrinkage, stamp
+from holdfast.operations.export_notes import expected_tables, losses, remember, stamp
 from holdfast.operations.keeping import choose_stores, keep
 from holdfast.operations.like_with_like import opened_to_take
 from holdfast.outcomes import ExportReport
@@ -97,11 +97,12 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
             return _report(context, source, chosen, content.trailer(), options)
         write = write_encrypted if options.encrypt else write_file
         written = write(context, options, source)
+    lost = losses(context, chosen, source.header, written.trailer)
     warnings = [
         *_unrestorable(notes, source.schema, options),
         *_unfilled(source.schema, options),
         *source.taken.warnings,
-        *shrinkage(context, chosen, source.header, written.trailer),
+        *([str(lost)] if lost else []),
         *remember(
             context,
             chosen,
@@ -109,6 +110,7 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
             source.header,
             written.trailer,
             verified=written.verified,
+            lost=lost,
         ),
         # The stamp would make the next backup differ; and it means a backup of everything.
         *(

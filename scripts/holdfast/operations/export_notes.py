@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from holdfast import database, files
@@ -11,33 +12,27 @@ from holdfast.excerpts import ALL
 from holdfast.history import KnownBackup
 from holdfast.model import ChosenDatabase, Header, Schema, Trailer, part_of
 from holdfast.operations.context import Context
+from holdfast.operations.losses import LOST, Losses
 from holdfast.profiles import Profile
 
 
-def shrinkage(
+def losses(
     context: Context, chosen: ChosenDatabase, header: Header, trailer: Trailer
-) -> Iterator[str]:
+) -> Losses | None:
     """Compare with the last backup of the same part of the same database: what is gone?"""
     same = (files.text_of(chosen.path), part_of(header))
     of_it = (each for each in context.known_backups() if (each.database, each.part) == same)
     last = next(of_it, None)
     if last is None:
-        return
+        return None
     # A table that is left out has lost nothing.
     left_out = {skipped.table for skipped in header.skipped_tables}
     before = {name: count for name, count in last.counts.items() if name not in left_out}
     emptied = [name for name, count in before.items() if count and not trailer.counts.get(name)]
-    total = sum(trailer.counts.values())
-    if emptied:
-        yield (
-            f"since the backup of {last.created_at}, {', '.join(emptied)} lost all rows."
-            f" Keep {last.path} until you know why."
-        )
-    elif total * 2 < (had := sum(before.values())):
-        yield (
-            f"the backup of {last.created_at} had {had:,} rows, this one {total:,}."
-            f" Keep {last.path} until you know why."
-        )
+    has, had = sum(trailer.counts.values()), sum(before.values())
+    if emptied or has * 2 < had:
+        return Losses(last.created_at, last.path, tuple(emptied), had, has)
+    return None
 
 
 def remember(
@@ -48,12 +43,14 @@ def remember(
     trailer: Trailer,
     *,
     verified: str,
+    lost: Losses | None,
 ) -> Iterator[str]:
     """
     Put the backup on record; yield a warning when that fails.
 
     Args:
         verified: the highest rung that was proven; "" for none.
+        lost: what it lacks that the last one had.
     """
     known = KnownBackup(
         path=files.text_of(path),
@@ -83,6 +80,7 @@ def remember(
                 "part": known.part,
                 "redacted": bool(header.redacted),
                 "verified": verified,
+                **({LOST: asdict(lost)} if lost else {}),
             },
         )
     except HoldfastError as error:

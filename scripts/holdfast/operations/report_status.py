@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from holdfast import database, files
+from holdfast.concerns import Concern, Kind, ScheduleState
 from holdfast.database import Connection, quote_identifier
 from holdfast.errors import (
     DatabaseLocked,
@@ -16,10 +17,12 @@ from holdfast.errors import (
     ProfileError,
     SettingsError,
 )
-from holdfast.model import DAMAGED, ChosenDatabase, Opening
+from holdfast.model import DAMAGED, ChosenDatabase
 from holdfast.operations.context import Context, choose_database, profile_of
+from holdfast.operations.schedule_record import schedule_state
 from holdfast.operations.shelf import backups_on_file, restore_command
-from holdfast.operations.store_status import look_at_stores, store_warnings
+from holdfast.operations.store_status import look_at_stores
+from holdfast.operations.trust import key_concerns, store_concerns, trust_concerns
 from holdfast.outcomes import BackupOnFile, StatusReport
 from holdfast.times import duration, moment, utc_text
 
@@ -49,6 +52,17 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
     last = max((time for time in times if time), default=None)
     stores = look_at_stores(context)
     age = None if last is None else max(0.0, (context.now - last).total_seconds())
+    schedule = _schedule(context)
+    concerns = (
+        *_database_concerns(chosen, trouble, full),
+        *(trust_concerns(context, chosen, full) if chosen else ()),
+        *_schedule_concerns(context, schedule),
+        *_age_concerns(context, options, full, age, is_usable=trouble is None),
+        *key_concerns(of_it),
+        *store_concerns(context, stores),
+        *_library_concerns(),
+        *_history_concerns(context),
+    )
     return StatusReport(
         database=chosen,
         last_backup_at=utc_text(last) if last else None,
@@ -57,14 +71,9 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
         backups=backups,
         folder=context.output,
         sqlite_version=database.sqlite_version(),
-        warnings=(
-            *_database_warnings(chosen, trouble, full),
-            *_age_warnings(context, options, full, age, is_usable=trouble is None),
-            *key_warnings(of_it),
-            *_library_warnings(),
-            *_history_warnings(context),
-            *store_warnings(stores),
-        ),
+        warnings=tuple(each.text for each in concerns),
+        concerns=concerns,
+        schedule=schedule,
         stores=stores,
     )
 
@@ -106,60 +115,69 @@ def _stamp(context: Context, connection: Connection, path: Path) -> datetime | N
     return moment(str(found[0])) if found else None
 
 
-def _age_warnings(
+def _schedule(context: Context) -> ScheduleState | None:
+    try:
+        return schedule_state(context)
+    except HoldfastError:  # a history that cannot be read is a concern of its own
+        return None
+
+
+def _schedule_concerns(context: Context, schedule: ScheduleState | None) -> Iterator[Concern]:
+    if schedule:  # only then: it brings in the systems' schedulers
+        from holdfast.operations.schedule_concerns import schedule_concerns
+
+        yield from schedule_concerns(context, schedule)
+
+
+def _age_concerns(
     context: Context,
     options: StatusOptions,
     backups: list[BackupOnFile],
     age: float | None,
     *,
     is_usable: bool,
-) -> Iterator[str]:
+) -> Iterator[Concern]:
     advice = " Make one with /backup." if is_usable else ""
     if age is None and not backups:
-        yield f"there is no backup of this database.{advice}"
+        yield Concern(Kind.STALE, f"there is no backup of this database.{advice}")
     elif not backups:
-        yield (
+        yield Concern(
+            Kind.STALE,
             f"only the database itself says that it was backed up: {context.output} holds no"
-            f" whole backup of it.{advice}"
+            f" whole backup of it.{advice}",
         )
     elif age is None or age > options.max_age_seconds:
-        yield f"no backup in the last {duration(options.max_age_seconds)}.{advice}"
+        late = f"no backup in the last {duration(options.max_age_seconds)}.{advice}"
+        yield Concern(Kind.STALE, late)
 
 
-def key_warnings(backups: Sequence[BackupOnFile]) -> Iterator[str]:
-    """Say that the newest of some backups cannot be opened here."""
-    if backups and backups[0].opening is Opening.CLOSED:
-        yield (
-            f"{backups[0].path.name} is encrypted, and no key at hand opens it. Name the file with"
-            " its key with --identity FILE or in backup.yaml; keys check says what there is."
-        )
-
-
-def _library_warnings() -> Iterator[str]:
+def _library_concerns() -> Iterator[Concern]:
     if database.SQLITE_VERSION < database.FIRST_SOUND_SQLITE:
         sound = ".".join(map(str, database.FIRST_SOUND_SQLITE))
-        yield (
+        yield Concern(
+            Kind.LIBRARY,
             f"SQLite {database.sqlite_version()} can corrupt a database in WAL"
-            f" mode; {sound} cannot. Update it, or install pysqlite3."
+            f" mode; {sound} cannot. Update it, or install pysqlite3.",
         )
 
 
-def _history_warnings(context: Context) -> Iterator[str]:
+def _history_concerns(context: Context) -> Iterator[Concern]:
     try:
         context.history.backups()
     except HoldfastError as error:
-        yield f"the history cannot be read, so no backup is known to be verified: {error}"
+        yield Concern(
+            Kind.HISTORY,
+            f"the history cannot be read, so no backup is known to be verified: {error}",
+        )
 
 
-def _database_warnings(
+def _database_concerns(
     chosen: ChosenDatabase | None, trouble: HoldfastError | None, backups: list[BackupOnFile]
-) -> Iterator[str]:
+) -> Iterator[Concern]:
     if chosen is None or trouble is None:
         return
     what = f"there is {trouble}" if isinstance(trouble, DatabaseNotFound) else str(trouble)
     # One that is not on record here may be of another database.
     sound = [each.path for each in backups if each.database and each.verified != DAMAGED]
-    if sound:
-        yield f"{what}. To bring it back: {restore_command(sound[0], chosen.path)}"
-    else:
-        yield f"{what}. {trouble.hint}"
+    again = f"To bring it back: {restore_command(sound[0], chosen.path)}" if sound else ""
+    yield Concern(Kind.DATABASE, f"{what}. {again or trouble.hint}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from holdfast.errors import HoldfastError
@@ -29,11 +28,6 @@ def look_at_stores(context: Context, wait_seconds: float = WAIT_SECONDS) -> tupl
         look.found(is_over=not thread.is_alive())
         for look, thread in zip(looks, threads, strict=True)
     )
-
-
-def store_warnings(stores: Sequence[StoreStatus]) -> list[str]:
-    """Name the stores that could not be looked at."""
-    return [f"store {each.name}: {each.problem}. {each.hint}" for each in stores if each.problem]
 
 
 @dataclass(slots=True)

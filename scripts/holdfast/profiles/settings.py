@@ -15,6 +15,11 @@ SETTINGS_FILE = "backup.yaml"
 # Years, months, days and hours, as restic writes them; m are months.
 SPAN = r"(?=[0-9])([0-9]{1,6}y)?([0-9]{1,6}m)?([0-9]{1,6}d)?([0-9]{1,6}h)?"
 
+_Address = Annotated[
+    str, Text("an address that begins with https:// or http://", r"https?://[!-~]+")
+]
+_Word = Annotated[str, Text("a word of a command", r"[^\0]*", may_repeat=True)]
+
 
 @dataclass(frozen=True, slots=True)
 class KeepRules:
@@ -87,10 +92,10 @@ class ScheduleSettings:
 
     stores: tuple[ShortName, ...] = ()  # empty: all
     prune: bool = True
-    ping_success: str | None = None  # a URL that is fetched
-    ping_failure: str | None = None
-    on_success: tuple[str, ...] = ()  # a command
-    on_failure: tuple[str, ...] = ()
+    ping_success: _Address | None = None  # is fetched
+    ping_failure: _Address | None = None
+    on_success: tuple[_Word, ...] = ()  # a command
+    on_failure: tuple[_Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ class Settings:
 
     databases: Mapping[ShortName, DatabaseSettings] = field(default_factory=dict)
     output: Path | None = None  # None: the home's own output folder
+    copied_elsewhere: bool = False  # something else takes the output folder to another disk
     stores: Mapping[ShortName, StoreSettings] = field(default_factory=dict)
     keep: KeepRules | None = None  # None: a prune deletes nothing
     encryption: EncryptionSettings = field(default_factory=EncryptionSettings)

@@ -41,6 +41,7 @@ class Text:
 
     means: str
     pattern: str = r"(?s).*\S.*"
+    may_repeat: bool = False  # in a list of such texts
 
 
 ShortName = Annotated[
@@ -91,10 +92,14 @@ def shape_items(values: list[Any], wanted: Any, key: str, base: Path) -> tuple[A
     items = []
     for index, value in enumerate(values):
         item = shape(value, wanted, f"{key}[{index}]", base)
-        if item in items:
+        if item in items and not may_repeat(wanted):
             raise Complaint(f"{key}[{index}]", f"{shown(value)} is in the list twice")
         items.append(item)
     return tuple(items)
+
+
+def may_repeat(wanted: Any) -> bool:
+    return get_origin(wanted) is Annotated and bool(wanted.__metadata__[0].may_repeat)
 
 
 def shape_mapping(

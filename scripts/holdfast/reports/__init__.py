@@ -40,7 +40,9 @@ from holdfast.reports.of_databases import discover_lines, doctor_lines
 from holdfast.reports.of_differences import diff_lines
 from holdfast.reports.of_keys import key_lines, keys_lines
 from holdfast.reports.of_prunes import prune_lines
+from holdfast.reports.of_schedules import run_lines, schedule_lines
 from holdfast.reports.of_stores import sync_lines
+from holdfast.schedulers.outcomes import RunReport, ScheduleReport
 
 Report = (
     DiffReport
@@ -53,6 +55,8 @@ Report = (
     | KeysReport
     | PruneReport
     | RestoreReport
+    | RunReport
+    | ScheduleReport
     | StatusReport
     | SyncReport
     | UndoReport
@@ -62,7 +66,10 @@ Report = (
 
 def exit_code(report: Report) -> int:
     """Say which exit code a report calls for."""
-    if isinstance(report, ImportReport | PruneReport | UndoReport) and report.outcome == "planned":
+    if (
+        isinstance(report, ImportReport | PruneReport | ScheduleReport | UndoReport)
+        and report.outcome == "planned"
+    ):
         return CONFIRMATION_NEEDED
     if isinstance(report, VerifyReport):
         failed = (each.exit_code for each in report.backups if each.exit_code)
@@ -90,6 +97,8 @@ def exit_code(report: Report) -> int:
         return next(failed, max(codes, default=DONE))
     if isinstance(report, DoctorReport) and report.findings:
         return DONE_WITH_WARNINGS
+    if isinstance(report, RunReport) and report.exit_code:
+        return report.exit_code
     return DONE_WITH_WARNINGS if report.warnings else DONE
 
 
@@ -140,7 +149,8 @@ def quiet_text(report: Report) -> str:
     Write only what a script needs of a report.
 
     Returns: of an export the path of the backup; of an import the id of the plan that waits to be
-        confirmed, or the path of the copy that was taken before; "" when there is none.
+        confirmed, or the path of the copy that was taken before; "" when there is none. Of a
+        scheduled run everything, when not all went well.
     """
     if isinstance(report, ExportReport):
         return str(report.path or "")
@@ -149,6 +159,8 @@ def quiet_text(report: Report) -> str:
     if isinstance(report, ImportReport):
         waits = report.outcome in ("planned", "rehearsed")
         return report.plan.plan_id if waits else str(report.restore_point or "")
+    if isinstance(report, RunReport):
+        return text(report) if exit_code(report) else ""
     return text(report)
 
 
@@ -163,6 +175,8 @@ _LINES: dict[type, Callable[[Any], Iterator[str]]] = {
     KeysReport: keys_lines,
     PruneReport: prune_lines,
     RestoreReport: restore_lines,
+    RunReport: run_lines,
+    ScheduleReport: schedule_lines,
     StatusReport: status_lines,
     SyncReport: sync_lines,
     UndoReport: undo_lines,

@@ -16,6 +16,7 @@ from holdfast.outcomes import (
     VerifyReport,
 )
 from holdfast.reports.of_prunes import prune_lines
+from holdfast.reports.of_schedules import schedule_line
 from holdfast.reports.of_stores import copy_lines, store_line
 from holdfast.reports.words import RUNGS, broken_text, counted, size_text, tables_by_reason
 from holdfast.times import ago, moment
@@ -106,6 +107,8 @@ def status_lines(report: StatusReport) -> Iterator[str]:
         yield store_line(store, moment(report.checked_at))
     if report.database:
         yield f"Database: {report.database.path} ({report.database.reason})."
+    if report.schedule:
+        yield schedule_line(report.schedule)
     yield f"SQLite {report.sqlite_version}."
 
 

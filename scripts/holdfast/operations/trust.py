@@ -1,0 +1,126 @@
+"""What a status warns of besides the age of a backup: whether it could be trusted when needed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from holdfast import files
+from holdfast.concerns import Concern, Kind
+from holdfast.errors import HoldfastError
+from holdfast.model import ChosenDatabase, Opening, Rung, is_above
+from holdfast.operations.context import Context
+from holdfast.operations.losses import LOST, Losses
+from holdfast.outcomes import BackupOnFile, StoreStatus
+from holdfast.times import moment, utc_text
+
+
+def trust_concerns(
+    context: Context, chosen: ChosenDatabase, backups: Sequence[BackupOnFile]
+) -> Iterator[Concern]:
+    """
+    Yield what may make the backups of a database useless, each with what to do.
+
+    Args:
+        backups: the full ones of this database, the newest first.
+    """
+    if not backups:
+        return
+    yield from _unverified(backups)
+    yield from _shrunk(context, chosen, backups[0])
+    if chosen.path != context.home.sample.resolve():
+        yield from _on_one_disk(context, chosen)
+
+
+def _unverified(backups: Sequence[BackupOnFile]) -> Iterator[Concern]:
+    if not any(is_above(each.verified, Rung.HASH) for each in backups):
+        yield Concern(
+            Kind.UNVERIFIED,
+            f"no backup of this database was ever verified here. Prove the last one: verify"
+            f" {backups[0].path.name}",
+        )
+
+
+def key_concerns(backups: Sequence[BackupOnFile]) -> Iterator[Concern]:
+    """Say that the newest of some backups cannot be opened here."""
+    if backups and backups[0].opening is Opening.CLOSED:
+        yield Concern(
+            Kind.KEY_MISSING,
+            f"{backups[0].path.name} is encrypted, and no key at hand opens it. Name the file with"
+            " its key with --identity FILE or in backup.yaml; keys check says what there is.",
+        )
+
+
+def _shrunk(context: Context, chosen: ChosenDatabase, backup: BackupOnFile) -> Iterator[Concern]:
+    """Say again what the export of the last backup warned of."""
+    with contextlib.suppress(HoldfastError, TypeError):  # an unreadable one is said elsewhere
+        found = context.history.export_detail(LOST, chosen.path, backup.path)
+        if found:
+            yield Concern(Kind.SHRUNK, str(Losses(**found)))
+
+
+def _on_one_disk(context: Context, chosen: ChosenDatabase) -> Iterator[Concern]:
+    if context.settings.copied_elsewhere or not _shares_disk(chosen.path, context.output):
+        return
+    stores = context.settings.stores
+    away = [name for name, each in stores.items() if _is_away(context, chosen, each.url)]
+    ours = {each.path for each in context.known_backups() if each.database == str(chosen.path)}
+    if any(each.store in away and each.backup in ours for each in context.known_copies()):
+        return
+    here = "the backups are only on the disk of the database: "
+    if away:
+        yield Concern(
+            Kind.ONE_DISK,
+            f"{here}none is in {', '.join(away)} yet. Put one there with export --to {away[0]}.",
+        )
+        return
+    what = "every store is on it, too" if stores else "there is no store"
+    yield Concern(
+        Kind.ONE_DISK,
+        f"{here}{what}. Name one elsewhere in backup.yaml, or copied_elsewhere: true if something"
+        " else takes them there.",
+    )
+
+
+def _is_away(context: Context, chosen: ChosenDatabase, url: str) -> bool:
+    """Tell whether a store is on another disk than a database; addresses of services are."""
+    folder = context.home.path / files.user_path(url.removeprefix("git:"))
+    return "://" in url or not _shares_disk(chosen.path, folder)
+
+
+def store_concerns(context: Context, stores: Sequence[StoreStatus]) -> Iterator[Concern]:
+    """
+    Say of each store what keeps it from telling what it holds, and since when it has failed.
+
+    Args:
+        stores: as they are found now.
+    """
+    visits = []
+    with contextlib.suppress(HoldfastError):  # which is a concern of its own
+        visits = context.history.visits() if context.settings.stores else []
+    failing = {each.store: each for each in visits if moment(each.failing_since)}
+    for store in stores:
+        since = moment(failing[store.name].failing_since) if store.name in failing else None
+        when = f" since {utc_text(since)}" if since else ""
+        if store.problem:
+            yield Concern(
+                Kind.STORE_UNREACHABLE,
+                f"the store {store.name} fails{when}: {store.problem}. {store.hint}".rstrip(),
+            )
+        elif since:
+            yield Concern(
+                Kind.STORE_UNREACHABLE,
+                f"the store {store.name} has failed{when}: {failing[store.name].problem}."
+                f" It can be listed now; put the backups there with sync {store.name}.",
+            )
+
+
+def _shares_disk(path: Path, folder: Path) -> bool:
+    """Tell whether a file and a folder that may be yet to make are on one disk; if in doubt, no."""
+    try:
+        return files.is_on_one_disk(
+            files.existing_folder(path.parent), files.existing_folder(folder)
+        )
+    except OSError:
+        return False

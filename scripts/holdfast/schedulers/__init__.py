@@ -1,0 +1,1 @@
+"""The schedulers of systems, and the calendar of a job."""

@@ -1,0 +1,63 @@
+"""The command that a scheduler starts: one that an update of the plugin does not break."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+_SCRIPT = Path(__file__).resolve().parents[2] / "schedule.py"
+LAUNCHER = "scheduled-backup.py"  # in the home
+
+# An update puts the plugin into a folder beside the old one, which goes some day.
+_LAUNCHER_TEXT = '''\
+"""Start the scheduled backup, wherever an update put Holdfast; from `schedule install`."""
+
+import runpy
+import sys
+from pathlib import Path
+
+SCRIPT = Path({script})
+
+if not SCRIPT.is_file():
+    found = list(SCRIPT.parents[2].glob("*/scripts/schedule.py"))
+    if not found:
+        sys.exit(f"Holdfast is no longer at {{SCRIPT.parents[1]}}; run schedule install again.")
+    SCRIPT = max(found, key=lambda path: path.stat().st_mtime)
+sys.argv[0] = str(SCRIPT)
+sys.path[0] = str(SCRIPT.parent)
+runpy.run_path(str(SCRIPT), run_name="__main__")
+'''
+
+
+def job_name(home: Path) -> str:
+    """Return what the job of a home is called: two homes on one machine have one each."""
+    text = str(home).encode("utf-8", "surrogateescape")
+    return f"holdfast-backup-{hashlib.sha256(text).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """The command of a scheduled run, and the launcher that it needs in the home."""
+
+    command: tuple[str, ...]
+    launcher: Path | None = None
+    launcher_text: str = ""
+
+
+def launch(home: Path, python: str, script: Path = _SCRIPT) -> Launch:
+    """
+    Return the command that starts a scheduled run for a home.
+
+    Args:
+        python: the interpreter, an absolute path.
+        script: schedule.py; where there is none, the library is installed for this Python.
+    """
+    run = ("run", "--home", str(home))
+    if not script.is_file():
+        return Launch((python, "-m", "holdfast.cli", "schedule", *run))
+    if (script.parents[1] / ".git").exists():  # a checkout stays where it is
+        return Launch((python, str(script), *run))
+    launcher = home / LAUNCHER
+    text = _LAUNCHER_TEXT.format(script=ascii(str(script)))
+    return Launch((python, str(launcher), *run), launcher, text)
