@@ -32,6 +32,7 @@ VERBS = [
     "doctor",
     "keys",
     "prune",
+    "sync",
     "schedule",
 ]
 LARGEST_COMMAND = 1600  # characters, with the tags, the root and the typed words filled in

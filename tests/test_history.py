@@ -10,7 +10,8 @@ import threading
 import pytest
 
 from holdfast.errors import HoldfastError, NotADatabase
-from holdfast.history import History, KnownBackup
+from holdfast.history import History
+from holdfast.known import KnownBackup
 from tests.conftest import rows
 
 BACKUP = KnownBackup(

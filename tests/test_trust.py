@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.history import KnownCopy
+from holdfast.known import KnownCopy
 from holdfast.operations.context import Context
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.report_status import StatusOptions, report_status
@@ -119,7 +119,8 @@ def test_backups_on_the_disk_of_the_database_alone_are_warned_of(here, tmp_path)
     assert found(at(here, NOW))["one_disk"].startswith(f"{said}every store is on it, too.")
 
 
-def test_a_store_elsewhere_helps_once_it_has_a_copy(here):
+def test_a_store_elsewhere_helps_once_it_has_a_copy(here, monkeypatch):
+    monkeypatch.setattr("holdfast.operations.report_status.look_at_stores", lambda _context: ())
     settings = here.home.path / "backup.yaml"
     settings.write_text("stores: {cloud: 's3://bucket/backups'}\n")
     now = at(here, NOW)
@@ -219,17 +220,23 @@ def test_a_schedule_that_starts_what_is_no_longer_there_says_how_to_mend_it(here
     }
 
 
-def test_a_store_that_fails_is_named_with_since_when_and_why(here):
+def test_a_store_that_fails_is_named_with_since_when_and_why(here, tmp_path):
     (here.home.path / "backup.yaml").write_text(
-        "copied_elsewhere: true\nstores: {cloud: 's3://bucket/x'}\n"
+        f"copied_elsewhere: true\nstores: {{cloud: '{tmp_path}/away/store'}}\n"
     )
     now = at(here, NOW)
     now.history.record_visit("cloud", "2026-11-20T15:00:00Z", "no route to it")
     now.history.record_visit("cloud", "2026-11-21T15:00:00Z", "it answers 500")
     now.history.record_visit("gone", "2026-11-21T15:00:00Z", "no setting names it any more")
     assert found(now) == {
+        "store_unreachable": "the store cloud fails since 2026-11-20T15:00:00Z:"
+        f" {tmp_path}/away is not there. Check that its disk is connected; or make that folder,"
+        " if it is a new place."
+    }
+    (tmp_path / "away" / "store").mkdir(parents=True)
+    assert found(now) == {
         "store_unreachable": "the store cloud has failed since 2026-11-20T15:00:00Z: it answers"
-        " 500. Check the network, its address in backup.yaml and your credentials."
+        " 500. It can be listed now; put the backups there with sync cloud."
     }
     now.history.record_visit("cloud", "2026-11-22T15:00:00Z")
     assert found(now) == {}

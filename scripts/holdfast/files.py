@@ -302,15 +302,6 @@ def replace_text(path: Path, text: str) -> None:
             publish(partial, [path])
 
 
-def complain_of_name(path: Path) -> None:
-    """Refuse a name that SQLite gives to the log of a database, and would delete as such."""
-    if path.name.endswith(("-wal", "-shm", "-journal")):
-        raise WriteFailed(
-            f"{path} is called as SQLite's own logs are, which it deletes",
-            hint="Choose a name that does not end in -wal, -shm or -journal.",
-        )
-
-
 def user_path(text: str) -> Path:
     """Make a path of what a person typed; ~ stands for a home, where there is such a one."""
     try:
@@ -330,20 +321,6 @@ def take_over(partial: Path, target: Path) -> None:
     # It has happened, whatever this says; and after a power cut the old one would be whole, too.
     with contextlib.suppress(OSError):
         fsync_folder(target.parent)
-
-
-def sidecars(path: Path) -> list[Path]:
-    """Name the files that SQLite may keep beside a database, and would read as its own."""
-    return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
-
-
-def move_with_sidecars(source: Path, target: Path) -> None:
-    """Move a database file and what lies beside it, as far as they are there, as they are."""
-    make_folder(target.parent)
-    for old, new in zip([*sidecars(source), source], [*sidecars(target), target], strict=True):
-        if old.exists():
-            with translated_errors(new):
-                shutil.move(old, new)
 
 
 def remove_leftovers(folder: Path, now: float, *, prefix: str = PARTIAL_PREFIX) -> None:

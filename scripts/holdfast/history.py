@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
@@ -15,6 +15,7 @@ import msgspec
 
 from holdfast import database, files
 from holdfast.errors import DatabaseDamaged, WriteFailed
+from holdfast.known import Event, KnownBackup, KnownCopy, KnownStore, Made
 from holdfast.model import RestorePoint
 
 FILE_NAME = "history.db"
@@ -70,75 +71,6 @@ CREATE TABLE IF NOT EXISTS visits (
 );
 CREATE INDEX IF NOT EXISTS events_by_operation ON events (operation, id);
 """
-
-
-@dataclass(frozen=True, slots=True)
-class KnownBackup:
-    """What the history holds of one backup."""
-
-    path: str
-    database: str
-    created_at: str
-    bytes: int
-    modified_ns: int
-    row_count: int
-    counts: Mapping[str, int]
-    verified: str
-    verified_at: str
-    part: str = ""
-
-    def is_still(self, path: Path) -> bool:
-        """Tell whether the file is as it was when it was recorded."""
-        with contextlib.suppress(OSError):
-            now = (files.size_of(path), files.modified_ns(path))
-            return now == (self.bytes, self.modified_ns)
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class KnownCopy:
-    """What the history holds of one backup in a store."""
-
-    store: str
-    name: str
-    backup: str
-    bytes: int
-    stored_at: str
-    verified: str
-    verified_at: str
-    part: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownStore:
-    """When a store last did what it was asked, and since when it does not."""
-
-    store: str
-    reached_at: str = ""
-    failing_since: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What the history holds of one export, whatever became of its file."""
-
-    database: str  # the path it was read from, absolute
-    path: str  # of the file that was made
-    at: str  # UTC, ISO 8601
-    part: str
-    is_redacted: bool
-    verified: str
-    row_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What an operation did, as the history remembers it."""
-
-    at: str  # UTC, ISO 8601
-    outcome: str  # done, or the name of the error; of a schedule also what became of it
-    details: Mapping[str, Any]
 
 
 class History:

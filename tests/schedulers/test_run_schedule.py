@@ -67,6 +67,19 @@ def test_every_database_is_backed_up_and_the_run_is_on_record(here):
     assert (details["by"], details["message"]) == ("ann@laptop", "")
 
 
+def test_afterwards_goes_what_no_rule_keeps_unless_that_is_switched_off(here):
+    for more, removed, left in (
+        ("", 0, 2),
+        ("keep: {last: 1}\nschedule: {prune: false}\n", 0, 4),
+        ("keep: {last: 1}\n", 3, 2),
+    ):
+        at = here(more, now=NOW + timedelta(hours=left + removed))
+        report = run_schedule(at, RunOptions())
+        assert report.outcome == "done"
+        assert [each.removed for each in report.backups] == [removed - 1 if removed else 0] * 2
+        assert len(list(at.output.glob("backup-*.json"))) == left
+
+
 def test_what_fails_with_one_database_keeps_no_other_from_being_backed_up(here):
     at = here()
     (at.home.path / "crm.db").write_bytes(b"Dear diary\n" * 1000)

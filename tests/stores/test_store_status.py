@@ -11,7 +11,7 @@ import pytest
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.report_status import StatusOptions, report_status
 from holdfast.operations.store_status import look_at_stores
-from holdfast.reports import exit_code, text
+from holdfast.reports import text
 from tests.conftest import MakeContext
 from tests.running import make_database
 from tests.stores.servers import KEY_ID, SECRET, answering
@@ -40,7 +40,7 @@ def test_a_line_for_each_store_says_how_much_is_there_and_of_when(
     said = text(report).splitlines()
     assert f"Store disk: 1 backup, the newest just now, {disk.bytes} bytes. {home}/../disk" in said
     assert f"Store share: 0 backups. {home}/../share" in said
-    assert exit_code(report) == 0
+    assert [each.kind for each in report.concerns] == ["one_disk"]
 
 
 def test_a_store_that_is_not_there_is_a_warning_with_what_to_do(
@@ -49,8 +49,8 @@ def test_a_store_that_is_not_there_is_a_warning_with_what_to_do(
     settings(home, "{disk: ../usb/disk}")
     report = report_status(context(), StatusOptions())
     assert report.warnings[-1] == (
-        f"store disk: {home}/../usb is not there. Check that its disk is connected; or make that"
-        " folder, if it is a new place."
+        f"the store disk fails: {home}/../usb is not there. Check that its disk is connected; or"
+        " make that folder, if it is a new place."
     )
     assert "Store disk: not reached." in text(report)
 

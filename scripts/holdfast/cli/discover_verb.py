@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 
 from holdfast.cli.options import names
+from holdfast.found import DiscoverReport
 from holdfast.operations.context import Context
 from holdfast.operations.discover import DiscoverOptions, discover
-from holdfast.outcomes import DiscoverReport
 
 SUMMARY = "find the databases of your assistants"
 EXAMPLES = """\

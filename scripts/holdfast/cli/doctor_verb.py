@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 
 from holdfast.cli.options import seconds
+from holdfast.found import DoctorReport
 from holdfast.operations.context import Context
 from holdfast.operations.doctor import CHECK_SECONDS, DoctorOptions, examine
-from holdfast.outcomes import DoctorReport
 
 SUMMARY = "look for what will go wrong one day"
 EXAMPLES = """\

@@ -44,6 +44,7 @@ from holdfast.database.library import (
     translated_errors,
     unmakeable,
 )
+from holdfast.database.sidecars import complain_of_name, move_with_sidecars, sidecars
 from holdfast.database.writing import (
     create_database,
     insert_row,
@@ -63,6 +64,7 @@ __all__ = [
     "building",
     "commit",
     "complain_of_damage",
+    "complain_of_name",
     "converge",
     "copy_aside",
     "copy_database",
@@ -79,6 +81,7 @@ __all__ = [
     "is_refusal",
     "let_go",
     "moment_of",
+    "move_with_sidecars",
     "quote_identifier",
     "read_only",
     "require_database",
@@ -87,6 +90,7 @@ __all__ = [
     "see_now",
     "set_journal_mode",
     "shadow_tables",
+    "sidecars",
     "sqlite_version",
     "text_as",
     "translated_errors",

@@ -15,7 +15,8 @@ from holdfast import files
 from holdfast.encryption import Keys
 from holdfast.errors import DatabaseNotFound, HoldfastError, SettingsError, UsageError
 from holdfast.files import user_path
-from holdfast.history import History, KnownBackup, KnownCopy
+from holdfast.history import History
+from holdfast.known import KnownBackup, KnownCopy
 from holdfast.model import ChosenDatabase
 from holdfast.places import Home
 from holdfast.profiles import (

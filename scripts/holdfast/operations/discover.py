@@ -11,8 +11,8 @@ from pathlib import Path
 from holdfast import database, files
 from holdfast.database import quote_identifier
 from holdfast.errors import HoldfastError, SettingsError, UsageError
+from holdfast.found import DiscoverReport, FoundCompanion, FoundDatabase
 from holdfast.operations.context import Context, profile_of
-from holdfast.outcomes import DiscoverReport, FoundCompanion, FoundDatabase
 from holdfast.profiles import (
     SETTINGS_FILE,
     Complaint,

@@ -12,9 +12,9 @@ from pathlib import Path
 from holdfast import database, disks, files, programs
 from holdfast.database import Health, health_of
 from holdfast.errors import HoldfastError
+from holdfast.found import DoctorReport, Finding, FoundDatabase
 from holdfast.operations.context import Context
 from holdfast.operations.discover import DiscoverOptions, discover
-from holdfast.outcomes import DoctorReport, Finding, FoundDatabase
 
 CHECK_SECONDS = 10.0
 _WAIT_SECONDS = 2.0
@@ -112,7 +112,7 @@ def _of_log(path: Path, about: str, health: Health) -> Iterator[Finding]:
     log = path.with_name(path.name + "-wal")
     size = files.size_of(log) if log.exists() else 0
     if size > max(_LARGE_LOG_BYTES, health.page_bytes * health.page_count):
-        holders = ", ".join(programs.holders([path, *files.sidecars(path)]))
+        holders = ", ".join(programs.holders([path, *database.sidecars(path)]))
         yield Finding(
             about,
             f"its write-ahead log has {size:,} bytes",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from holdfast import files
+from holdfast import database, files
 from holdfast.encryption import Keys, NotAKey, encrypting, opens_own, read_recipient
 from holdfast.errors import KeyNotAtHand, NotABackup, UsageError
 from holdfast.formats import FORMATS, open_backup, packing
@@ -77,7 +77,7 @@ def write_encrypted(context: Context, options: ExportOptions, source: Source) ->
     keys = keys_to_close(context, options)
     opens_here = opens_own(keys)
     if options.output:
-        files.complain_of_name(options.output)
+        database.complain_of_name(options.output)
     folder = options.output.parent if options.output else context.output
     names = [options.output] if options.output else free_names(context, options, source.label)
     files.remove_leftovers(folder, context.now.timestamp())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from holdfast import encryption, files
+from holdfast import database, encryption, files
 from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
 from holdfast.digest import Digest
 from holdfast.errors import BackupDamaged
@@ -115,7 +115,7 @@ def write_file(context: Context, options: ExportOptions, source: Source) -> Writ
     """
     form, content = FORMATS[options.format], content_of(source)
     if options.output:
-        files.complain_of_name(options.output)
+        database.complain_of_name(options.output)
     folder = options.output.parent if options.output else context.output
     names = [options.output] if options.output else free_names(context, options, source.label)
     found: Callable[[], Contents] | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from holdfast import database, files
 from holdfast.errors import HoldfastError
 from holdfast.excerpts import ALL
-from holdfast.history import KnownBackup
+from holdfast.known import KnownBackup
 from holdfast.model import ChosenDatabase, Header, Schema, Trailer, part_of
 from holdfast.operations.context import Context
 from holdfast.operations.losses import LOST, Losses

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from holdfast import files, programs
+from holdfast import database, files, programs
 from holdfast.breaking import find_broken
 from holdfast.errors import ImportConflict, ImportRefused
 from holdfast.model import ForeignKey, Rows, Schema, folded, part_of, redacted_names
@@ -38,7 +38,7 @@ def plan_import(job: ImportJob) -> ImportReport:
         rows=rows,
         broken=tuple(find_broken(job.connection, job.works, kept)),
         triggers=tuple(each.name for each in job.target.schema.entries if each.type == "trigger"),
-        holders=tuple(programs.holders([path, *files.sidecars(path)])),
+        holders=tuple(programs.holders([path, *database.sidecars(path)])),
         free_bytes=files.free_bytes(path.parent),
         short_of_space=space_shortage(job),
         rests_on=basis,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from holdfast import files
 from holdfast.errors import HoldfastError, StoreFailed, UsageError
-from holdfast.history import KnownCopy
+from holdfast.known import KnownCopy
 from holdfast.operations.context import Context
 from holdfast.operations.secrecy import complain_of_plain_secrets
 from holdfast.outcomes import StoredCopy

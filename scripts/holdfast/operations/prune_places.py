@@ -11,7 +11,7 @@ from typing import Protocol
 from holdfast import files
 from holdfast.errors import BackupNotFound, HoldfastError, WriteFailed
 from holdfast.formats import FORMATS
-from holdfast.history import KnownBackup, KnownCopy, Made
+from holdfast.known import KnownBackup, KnownCopy, Made
 from holdfast.model import DAMAGED, Rung, is_above
 from holdfast.operations.context import Context, name_of_database
 from holdfast.operations.shelf import backups_on_file

@@ -101,7 +101,7 @@ def _wanted(context: Context, options: RestoreOptions) -> Iterator[tuple[AtHand,
 
 
 def _complain_of_target(context: Context, target: Path, *, force: bool) -> None:
-    files.complain_of_name(target)
+    database.complain_of_name(target)
     if target.is_relative_to(context.output.resolve()):
         raise RestoreRefused(
             f"{target} lies among the backups", hint="Restore to a path outside that folder."
@@ -123,7 +123,7 @@ def _already_there(target: Path) -> RestoreRefused:
 
 
 def _complain_of_holders(target: Path) -> None:
-    holders = programs.holders([target, *files.sidecars(target)])
+    holders = programs.holders([target, *database.sidecars(target)])
     if holders:
         raise RestoreRefused(
             f"{target} is open in {', '.join(holders)}",
@@ -157,10 +157,10 @@ def _take_place(
                 f"{target} is in use: {error}", hint="Close the program that has it open."
             ) from error
         except DatabaseError:
-            files.move_with_sidecars(target, kept)
-    elif any(path.exists() for path in files.sidecars(target)) and not target.exists():
-        files.move_with_sidecars(target, kept)
-    is_kept = kept.exists() or any(path.exists() for path in files.sidecars(kept))
+            database.move_with_sidecars(target, kept)
+    elif any(path.exists() for path in database.sidecars(target)) and not target.exists():
+        database.move_with_sidecars(target, kept)
+    is_kept = kept.exists() or any(path.exists() for path in database.sidecars(kept))
     try:
         files.publish(partial, [target])
     except WriteFailed as error:

@@ -13,6 +13,7 @@ from holdfast.locks import alone
 from holdfast.operations.context import Context
 from holdfast.operations.export_all import export_all
 from holdfast.operations.export_job import ExportOptions
+from holdfast.operations.prune_backups import prune_after_all
 from holdfast.operations.schedule_notices import tell
 from holdfast.operations.schedule_record import (
     STARTED,
@@ -73,8 +74,10 @@ def _run(context: Context) -> RunReport:
     for _ in _noted(context, STARTED, {}):  # the end will say it, if there is still a reason
         pass
     stores, problems = _stores(context)
-    made = export_all(context, ExportOptions(stores=stores)).databases
-    backups = tuple(map(_backup, made))
+    made = export_all(context, ExportOptions(stores=stores))
+    if context.settings.schedule.prune and context.settings.has_keep_rules:
+        made = prune_after_all(context, made)
+    backups = tuple(map(_backup, made.databases))
     first = [*problems, *_problems(backups), _Problem(_DONE)][0]
     report = RunReport(
         outcome=first.error,
@@ -83,7 +86,7 @@ def _run(context: Context) -> RunReport:
         problem=first.text,
         hint=first.hint,
         exit_code=first.exit_code,
-        warnings=tuple(_warnings(made)),
+        warnings=tuple(_warnings(made.databases)),
     )
     details = _details(report) | {"seconds": round(time.monotonic() - began, 3)}
     noted = tuple(_noted(context, report.outcome, details))
@@ -112,7 +115,13 @@ def _stores(context: Context) -> tuple[tuple[str, ...], list[_Problem]]:
 def _backup(made: ExportedDatabase) -> ScheduledBackup:
     if made.report:
         called = made.name or str(made.report.database.path)
-        return ScheduledBackup(called, made.report.path, copies=made.report.copies)
+        pruned = made.report.pruned
+        return ScheduledBackup(
+            called,
+            made.report.path,
+            copies=made.report.copies,
+            removed=len(pruned.of("removed")) if pruned else 0,
+        )
     return ScheduledBackup(
         database=made.name,
         backup=None,

@@ -10,7 +10,8 @@ from typing import Any
 
 from holdfast.concerns import ScheduleState
 from holdfast.errors import UsageError
-from holdfast.history import Event, History
+from holdfast.history import History
+from holdfast.known import Event
 from holdfast.operations.context import Context
 from holdfast.schedulers.calendar import Calendar, coming, read_calendar
 from holdfast.times import moment, utc_text

@@ -14,7 +14,7 @@ from holdfast.encryption import Keys
 from holdfast.errors import BackupAmbiguous, BackupNotFound, HoldfastError
 from holdfast.formats import FORMATS, glance, packing
 from holdfast.formats.compression import SUFFIXES
-from holdfast.history import KnownBackup
+from holdfast.known import KnownBackup
 from holdfast.model import ChosenDatabase, Opening
 from holdfast.operations.context import Context
 from holdfast.outcomes import BackupOnFile

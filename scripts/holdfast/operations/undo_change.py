@@ -207,7 +207,7 @@ def _go_back(
             record_restore_point(context, path, kept, "undo")
             database.converge(live, path, point.path)
     except DatabaseLocked as error:
-        users = ", ".join(programs.holders([path, *files.sidecars(path)])) or "another program"
+        users = ", ".join(programs.holders([path, *database.sidecars(path)])) or "another program"
         raise RestoreRefused(
             f"{path} is in use by {users}",
             hint="Close it, then undo again. Nothing was changed.",

@@ -25,7 +25,7 @@ from holdfast.errors import (
 from holdfast.formats import glance, open_backup
 from holdfast.formats.interface import BackupReader, Part, TableStart
 from holdfast.formats.sqlite_copy import parts_of
-from holdfast.history import KnownBackup, KnownCopy
+from holdfast.known import KnownBackup, KnownCopy
 from holdfast.model import (
     DAMAGED,
     ChosenDatabase,

@@ -110,6 +110,12 @@ class Settings:
     encryption: EncryptionSettings = field(default_factory=EncryptionSettings)
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
 
+    @property
+    def has_keep_rules(self) -> bool:
+        """Tell whether anything says what a prune keeps."""
+        of_databases = (each.keep for each in self.databases.values())
+        return any((self.keep, *of_databases, *(each.keep for each in self.stores.values())))
+
 
 def load_settings(home: Path) -> Settings:
     """

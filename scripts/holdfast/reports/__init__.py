@@ -13,9 +13,8 @@ from holdfast.comparing.differences import DiffReport
 from holdfast.comparing.syncing import Sync
 from holdfast.errors import CONFIRMATION_NEEDED, DONE, DONE_WITH_WARNINGS, HoldfastError
 from holdfast.files import text_of
+from holdfast.found import DiscoverReport, DoctorReport
 from holdfast.outcomes import (
-    DiscoverReport,
-    DoctorReport,
     ExportAllReport,
     ExportReport,
     ImportReport,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from holdfast.outcomes import DiscoverReport, DoctorReport, FoundDatabase
+from holdfast.found import DiscoverReport, DoctorReport, FoundDatabase
 from holdfast.reports.words import counted, size_text
 from holdfast.times import ago, moment
 

@@ -66,7 +66,8 @@ def run_lines(report: RunReport) -> Iterator[str]:
     yield f"Scheduled run: {made} backed up, {failed} failed."
     for each in report.backups:
         if each.backup:
-            yield f"  {each.database}: {each.backup}"
+            gone = f" ({counted(each.removed, 'older backup')} removed)" if each.removed else ""
+            yield f"  {each.database}: {each.backup}{gone}"
         for copy in each.copies:
             yield f"    {copy.store}: {copy.name or f'FAILED: {copy.problem}. {copy.hint}'}"
         if each.problem:

@@ -21,6 +21,7 @@ class ScheduledBackup:
     hint: str = ""
     exit_code: int = 0  # of the problem
     copies: tuple[StoredCopy, ...] = ()  # one for each store; any may have failed by itself
+    removed: int = 0  # backups that no rule keeps any more
 
 
 @dataclass(frozen=True, slots=True)

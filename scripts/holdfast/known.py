@@ -1,0 +1,80 @@
+"""What the history holds of backups, of their copies in stores, and of what was done."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from holdfast import files
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBackup:
+    """What the history holds of one backup."""
+
+    path: str
+    database: str
+    created_at: str
+    bytes: int
+    modified_ns: int
+    row_count: int
+    counts: Mapping[str, int]
+    verified: str
+    verified_at: str
+    part: str = ""
+
+    def is_still(self, path: Path) -> bool:
+        """Tell whether the file is as it was when it was recorded."""
+        with contextlib.suppress(OSError):
+            now = (files.size_of(path), files.modified_ns(path))
+            return now == (self.bytes, self.modified_ns)
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCopy:
+    """What the history holds of one backup in a store."""
+
+    store: str
+    name: str
+    backup: str
+    bytes: int
+    stored_at: str
+    verified: str
+    verified_at: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStore:
+    """When a store last did what it was asked, and since when it does not."""
+
+    store: str
+    reached_at: str = ""
+    failing_since: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the history holds of one export, whatever became of its file."""
+
+    database: str  # the path it was read from, absolute
+    path: str  # of the file that was made
+    at: str  # UTC, ISO 8601
+    part: str
+    is_redacted: bool
+    verified: str
+    row_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What an operation did, as the history remembers it."""
+
+    at: str  # UTC, ISO 8601
+    outcome: str  # done, or the name of the error; of a schedule also what became of it
+    details: Mapping[str, Any]
