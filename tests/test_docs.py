@@ -125,6 +125,7 @@ class Step:
 
     commands: list[str]
     shown: str | None
+    settings: str = ""  # what is written into backup.yaml before
 
 
 def steps() -> list[Step]:
@@ -132,6 +133,8 @@ def steps() -> list[Step]:
     for kind, text in re.findall(r"^```(\w*)\n(.*?)^```", README, re.DOTALL | re.MULTILINE):
         if kind == "sh":
             found.append(Step(text.splitlines(), None))
+        elif kind == "yaml":  # what backup.yaml is to say from here on
+            found.append(Step([], None, settings=text))
         elif found and not text.startswith("/plugin"):
             assert found[-1].shown is None
             found[-1].shown = text
@@ -207,6 +210,8 @@ def test_the_output_that_the_readme_shows_is_what_its_commands_print(clone: Path
     shown_outputs = 0
     for step in steps():
         printed = ""
+        if step.settings:
+            (clone / "backup.yaml").write_text(step.settings)
         for line in step.commands:
             if line != "python3 -m tests":
                 printed += run_line(as_it_is_here(line, real), clone)
