@@ -20,6 +20,7 @@ ORDER = [
     "model",
     "pruned",
     "concerns",
+    "copies",
     "outcomes",
     "found",
     "times",

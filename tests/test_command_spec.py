@@ -30,6 +30,7 @@ VERBS = [
     "undo",
     "discover",
     "doctor",
+    "sync",
     "keys",
     "prune",
     "sync",

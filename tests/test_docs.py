@@ -177,6 +177,8 @@ CHANGING = {  # what differs from run to run
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ": "MOMENT",
     r"\d{4}-\d\d-\d\dT\d{6}Z(-\d+)?": "MOMENT",
     r"\d{4}-\d\d-\d\d": "DAY",
+    r"[\w-]+-[0-9a-f]{4}(?=/backup-)": "OWNER",
+    r"(?<=/backup-sample-)[0-9a-f]{8}": "PATH",
     r"--confirm [0-9a-f]{12}": "--confirm ID",
     r"age1[02-9ac-hj-np-z]{58}": "PUBLIC KEY",
     r"holdfast-backup-[0-9a-f]{8}": "JOB",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.concerns import Concern, ScheduleState
+from holdfast.copies import StoredCopy, StoreStatus
 from holdfast.model import ChosenDatabase, LeftOut, Opening, RestorePoint, Rung, SkippedTable
 from holdfast.pruned import PruneReport
 
@@ -66,19 +67,6 @@ class Plan:
             table.inserted or table.overwritten or table.removed or table.is_new
             for table in self.tables
         )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCopy:
-    """What became of one backup that was to be put into a store."""
-
-    store: str
-    backup: Path  # the local file
-    name: str = ""  # in the store; "": it is not there
-    bytes: int = 0  # that it takes there
-    problem: str = ""  # why it is not there
-    hint: str = ""
-    exit_code: int = 0  # of the problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,50 +155,6 @@ class BackupOnFile:
     database: str  # the path it was read from; "": not on record here
     part: str = ""  # which part of the database it holds; "": all
     opening: Opening = Opening.PLAIN
-
-
-@dataclass(frozen=True, slots=True)
-class SyncedStore:
-    """What became of one store that was to be brought level."""
-
-    name: str
-    location: str
-    there_count: int = 0  # backups that it had already
-    copies: tuple[StoredCopy, ...] = ()  # that it did not have; in a rehearsal, nothing is put
-    problem: str = ""  # why it could not even be listed
-    hint: str = ""
-    exit_code: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PassedBackup:
-    """A backup of the output folder that goes into no store, and why."""
-
-    path: Path
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What became of the stores that were to be brought level."""
-
-    stores: tuple[SyncedStore, ...]
-    passed: tuple[PassedBackup, ...]
-    is_rehearsal: bool
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StoreStatus:
-    """What a store holds, as far as a short look tells."""
-
-    name: str
-    location: str  # "": it was not even found
-    backup_count: int  # of all machines
-    newest_at: str | None  # UTC, ISO 8601
-    bytes: int
-    problem: str = ""  # why it could not be looked at, or not to the end
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from typing import Any, BinaryIO
 import pytest
 
 from holdfast import files
+from holdfast.copies import StoredCopy
 from holdfast.encryption import NO_KEYS, Keys, is_encrypted
 from holdfast.errors import BackupDamaged, KeyNotAtHand, SettingsError
 from holdfast.formats import open_backup
 from holdfast.operations.context import Context
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.secrecy import plain_secrets
-from holdfast.outcomes import StoredCopy
 from holdfast.profiles import StoreSettings
 from holdfast.stores import Store, open_store
 from tests.conftest import MakeContext, MakeDatabase

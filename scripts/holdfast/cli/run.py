@@ -29,7 +29,6 @@ from holdfast.pruned import PruneReport
 
 VERBS = (
     "export",
-    "sync",
     "import",
     "status",
     "restore",
@@ -41,6 +40,7 @@ VERBS = (
     "doctor",
     "prune",
     "schedule",
+    "sync",
 )
 
 

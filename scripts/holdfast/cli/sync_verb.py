@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import argparse
 
+from holdfast.copies import SyncReport
 from holdfast.operations.context import Context
 from holdfast.operations.sync_stores import SyncOptions, sync_stores
-from holdfast.outcomes import SyncReport
 
 SUMMARY = "bring stores level with the output folder"
 EXAMPLES = """\

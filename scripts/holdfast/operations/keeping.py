@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from holdfast import files
+from holdfast.copies import StoredCopy
 from holdfast.errors import HoldfastError, StoreFailed, UsageError
 from holdfast.known import KnownCopy
 from holdfast.operations.context import Context
 from holdfast.operations.secrecy import complain_of_plain_secrets
-from holdfast.outcomes import StoredCopy
 from holdfast.stores import Store, StoredBackup
 
 ALL = "all"

@@ -6,9 +6,9 @@ import threading
 import time
 from dataclasses import dataclass
 
+from holdfast.copies import StoreStatus
 from holdfast.errors import HoldfastError
 from holdfast.operations.context import Context
-from holdfast.outcomes import StoreStatus
 from holdfast.stores import open_store
 
 WAIT_SECONDS = 5.0  # for all stores together: they are asked at the same time

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast import files
+from holdfast.copies import PassedBackup, StoredCopy, SyncedStore, SyncReport
 from holdfast.errors import HoldfastError
 from holdfast.model import DAMAGED
 from holdfast.operations.context import Context, name_of_database
 from holdfast.operations.keeping import ALL, choose_stores, keep, note_visit
 from holdfast.operations.shelf import backups_on_file
-from holdfast.outcomes import BackupOnFile, PassedBackup, StoredCopy, SyncedStore, SyncReport
+from holdfast.outcomes import BackupOnFile
 from holdfast.stores import Store, StoredBackup
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from holdfast.comparing.differences import DiffReport
 from holdfast.comparing.syncing import Sync
+from holdfast.copies import SyncReport
 from holdfast.errors import CONFIRMATION_NEEDED, DONE, DONE_WITH_WARNINGS, HoldfastError
 from holdfast.files import text_of
 from holdfast.found import DiscoverReport, DoctorReport
@@ -22,7 +23,6 @@ from holdfast.outcomes import (
     KeysReport,
     RestoreReport,
     StatusReport,
-    SyncReport,
     UndoReport,
     VerifyReport,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from holdfast.outcomes import StoredCopy, StoreStatus, SyncReport
+from holdfast.copies import StoredCopy, StoreStatus, SyncReport
 from holdfast.reports.words import counted, size_text
 from holdfast.times import ago, moment
 
