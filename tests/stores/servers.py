@@ -17,7 +17,7 @@ from holdfast import bootstrap
 LOCK = Path(__file__).with_name("requirements-s3.lock")
 BUCKET = "backups"
 KEY_ID, SECRET = "HOLDFASTTESTKEYID", "a-secret-that-nobody-may-print"
-_SERVICES = ("master", "volume", "filer", "s3")
+_SERVICES = ("master", "volume", "filer", "s3", "admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     (port,) = (int(each.partition("=")[2]) for each in options if each.startswith("-s3.port="))
     command = [str(packages / "bin" / "weed"), "mini", f"-dir={folder}", f"-bucket={BUCKET}"]
     command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-admin.ui=false", "-webdav=false"]
-    command += ["-s3.port.iceberg=0", *options]
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0", *options]
+    command += [f"-filer.localSocket={folder / 'filer.sock'}"]
     keys = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
     log = folder / "log"
     with log.open("wb") as said:
@@ -53,6 +54,9 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
     finally:
         server.kill()
         server.wait()
+        for each in options:  # it leaves its own sockets where it was killed
+            for path in Path("/tmp").glob(f"seaweedfs-*-{each.partition('=')[2]}.sock"):
+                path.unlink()
 
 
 def _free_ports(count: int) -> list[int]:
