@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -161,3 +165,41 @@ def test_the_script_says_what_it_did(home: Path) -> None:
     done = run(home, "sync", "disk")
     assert done.stdout.startswith("disk had 0 backups, and got 1 of 1 that it lacked.\n  In disk: ")
     assert run(home, "sync", "cloud", exit_code=2).stderr.startswith("Error: there is no store")
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 kB, where this user may mount one."""
+    disk = tmp_path / "usb"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "holdfast-test", str(disk)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no disk may be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_said_and_leaves_what_is_there_and_nothing_half(
+    context: MakeContext, home: Path, full_disk: Path
+) -> None:
+    exported(context(now=DAYS[0]), stores=("usb",))
+    before = files_in(full_disk)
+    run_sql(home / "data" / "crm.db", "INSERT INTO notes VALUES (hex(randomblob(50000)))")
+    report = export_backup(context(now=DAYS[1]), ExportOptions(stores=("usb",)))
+    assert report.path and report.path.is_file()
+    assert [each.exit_code for each in report.copies] == [31]
+    assert "No space left on device" in report.copies[0].problem
+    assert files_in(full_disk) == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have no such mode there")
+def test_a_store_that_may_only_be_read_is_listed_and_says_why_it_takes_nothing(
+    context: MakeContext, home: Path, full_disk: Path
+) -> None:
+    exported(context(now=DAYS[0]), stores=("usb",))
+    subprocess.run(["mount", "-o", "remount,ro", str(full_disk)], check=True)
+    exported(context(now=DAYS[1]))
+    (synced,) = sync_stores(context(now=DAYS[1]), SyncOptions(stores=("usb",))).stores
+    assert synced.there_count == 1
+    assert [each.exit_code for each in synced.copies] == [31]
+    assert "Read-only file system" in synced.copies[0].problem
