@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.errors import StoreRefused
 from holdfast.operations.context import Context
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.sync_stores import SyncOptions, sync_stores
@@ -110,6 +111,25 @@ def test_what_another_machine_put_there_is_not_taken_for_ours(
     (home / "owner").write_text("desk-77b0\n")
     (disk,) = sync_stores(context(), SyncOptions(stores=("disk",))).stores
     assert [each.name for each in disk.copies] == ["desk-77b0/backup-crm-2026-11-20T142233Z.json"]
+
+
+def test_a_git_repository_gets_what_is_newer_than_its_last_commit_and_never_goes_back(
+    context: MakeContext, home: Path, tmp_path: Path
+) -> None:
+    (home / "backup.yaml").write_text(
+        "databases: {crm: data/crm.db}\nstores: {rows: 'git:../rows'}\n"
+    )
+    for number, day in enumerate(DAYS):
+        run_sql(home / "data" / "crm.db", f"INSERT INTO notes VALUES ({number})")
+        exported(context(now=day))
+    here = replace(context(now=DAYS[2]), environment=os.environ)
+    (first,) = sync_stores(here, SyncOptions()).stores
+    assert [each.problem for each in first.copies] == ["", "", ""]
+    (second,) = sync_stores(here, SyncOptions()).stores
+    assert (second.there_count, second.copies) == (3, ())
+    old = here.output / "backup-2026-11-20.json"
+    with pytest.raises(StoreRefused, match="has a later backup of crm"):
+        here.store("rows").put(old, "crm", "2026-11-20T14:22:33Z")
 
 
 def test_damaged_backups_and_such_of_unknown_databases_are_passed_by_with_the_reason(

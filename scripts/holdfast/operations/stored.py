@@ -104,7 +104,7 @@ def find_stored(
     if not fitting:
         raise BackupNotFound(
             f"no backup {wanted!r} in {store.name} ({store.location})",
-            hint="See what there is with status, and all their names with: sync --list.",
+            hint=_newest_named(found),
         )
     if len(fitting) > 1:
         names = ", ".join(sorted(each.name for each in fitting))
@@ -113,6 +113,12 @@ def find_stored(
             hint="Give the whole name of the one you mean.",
         )
     return fitting[0]
+
+
+def _newest_named(found: Iterable[StoredBackup]) -> str:
+    newest = sorted(found, key=lambda each: each.created_at, reverse=True)[:3]
+    names = ", ".join(each.name for each in newest)
+    return f"The newest there: {names}." if names else "It holds none: put one there with sync."
 
 
 def _file_name(backup: StoredBackup) -> str:

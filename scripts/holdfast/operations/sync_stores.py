@@ -16,6 +16,7 @@ from holdfast.operations.keeping import ALL, choose_stores, keep, note_visit
 from holdfast.operations.shelf import backups_on_file
 from holdfast.outcomes import BackupOnFile
 from holdfast.stores import Store, StoredBackup
+from holdfast.stores.git import GitStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,11 @@ def _sync(
             hint=error.hint,
             exit_code=error.exit_code,
         )
+    if isinstance(store, GitStore):  # which only goes forward in time
+        newest: dict[str, str] = {}
+        for commit in there:
+            newest[commit.database] = max(commit.created_at, newest.get(commit.database, ""))
+        wanted = [each for each in wanted if each.created_at > newest.get(each.database, "")]
     missing = list(_missing(context, store, wanted, there))
     copies: list[StoredCopy] = []
     for each in missing:
@@ -91,7 +97,8 @@ def _sync(
             copies.append(StoredCopy(store.name, each.path, bytes=each.bytes))
         else:
             copies += keep(context, each.path, each.database, each.created_at, [store])
-    return SyncedStore(store.name, store.location, len(wanted) - len(missing), tuple(copies))
+    count = len(there) if isinstance(store, GitStore) else len(wanted) - len(missing)
+    return SyncedStore(store.name, store.location, count, tuple(copies))
 
 
 def _missing(

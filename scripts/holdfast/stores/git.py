@@ -74,7 +74,8 @@ class GitStore:
         Commit the rows of a backup, if they are not those of the last commit.
 
         Returns: what was committed, or the last commit where nothing has changed.
-        Raises: StoreFailed; StoreRefused for what is encrypted, a part, or without proof.
+        Raises: StoreFailed; StoreRefused for what is encrypted, a part, without proof, or older
+            than the last commit.
         """
         self._make()
         path = database + _SUFFIX
@@ -83,6 +84,12 @@ class GitStore:
             _write_rows(backup, rows)
             blob = self._git("hash-object", "-w", "--no-filters", str(rows))
             last = next((each for each in self._commits(self._owner, path)), None)
+            if last and last.blob != blob and created_at < last.backup.created_at:
+                raise StoreRefused(
+                    f"{self.location} has a later backup of {database}, of"
+                    f" {last.backup.created_at}",
+                    hint="Commits go forward in time: put this one into another kind of store.",
+                )
             if last is None or last.blob != blob:
                 self._complain_of_difference(blob, rows, folder / "back")
                 self._commit(path, blob, created_at, folder / "index")
