@@ -30,7 +30,6 @@ VERBS = [
     "undo",
     "discover",
     "doctor",
-    "sync",
     "keys",
     "prune",
     "sync",

@@ -11,7 +11,8 @@ from typing import BinaryIO
 import pytest
 
 from holdfast.errors import StoreFailed
-from holdfast.history import History, KnownCopy, KnownStore
+from holdfast.history import History
+from holdfast.known import KnownCopy, KnownStore
 from holdfast.stores.files_layout import FilesStore
 from holdfast.stores.folder import FolderObjects
 from tests.conftest import run_sql

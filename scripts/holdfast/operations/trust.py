@@ -8,11 +8,12 @@ from pathlib import Path
 
 from holdfast import files
 from holdfast.concerns import Concern, Kind
+from holdfast.copies import StoreStatus
 from holdfast.errors import HoldfastError
 from holdfast.model import ChosenDatabase, Opening, Rung, is_above
 from holdfast.operations.context import Context
 from holdfast.operations.losses import LOST, Losses
-from holdfast.outcomes import BackupOnFile, StoreStatus
+from holdfast.outcomes import BackupOnFile
 from holdfast.times import moment, utc_text
 
 

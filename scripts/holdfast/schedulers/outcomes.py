@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.concerns import ScheduleState
-from holdfast.outcomes import StoredCopy
+from holdfast.copies import StoredCopy
 
 
 @dataclass(frozen=True, slots=True)
