@@ -772,3 +772,39 @@ def test_what_makes_no_sense_is_refused(shelf, script, words):
 def test_the_context_has_a_name_for_each_database(shelf, context):
     assert name_of_database(context(), shelf.path).startswith("tool-")
     assert replace(context(), actor="ann@desk").owner.startswith("desk-")
+
+
+# Stores that keep otherwise
+
+
+def test_a_git_repository_is_left_out_as_it_keeps_all(shelf: Shelf, tmp_path: Path):
+    shelf.settings(
+        f"keep: {{last: 1}}\nstores: {{repo: 'git:{tmp_path}/repo', disk: '{tmp_path}/disk'}}\n"
+    )
+    shelf.export(days=2, stores=("repo", "disk"))
+    shelf.export(days=1, stores=("repo", "disk"))
+    report = shelf.prune(yes=True)
+    assert [place.store for place in report.places] == ["", "disk"]
+    assert [len(place.backups) for place in report.places] == [2, 2]
+    assert report.warnings == ()
+
+
+def test_a_prune_gives_back_the_space_of_pages_that_went_before(
+    shelf: Shelf, tmp_path: Path, context: MakeContext
+):
+    shelf.settings(
+        f"keep: {{last: 1}}\nstores: {{pages: {{url: '{tmp_path}/pages', layout: pages}}}}\n"
+    )
+    run_sql(shelf.path, "CREATE TABLE big AS SELECT randomblob(300000) AS b")
+    shelf.export(days=2, stores=("pages",), format="sqlite")
+    run_sql(shelf.path, "UPDATE big SET b = randomblob(300000)")
+    shelf.export(days=1, stores=("pages",), format="sqlite")
+    both = sum(map(len, files_in(tmp_path / "pages").values()))
+    shelf.prune(stores=("pages",), yes=True)
+    # What is half a day old is marked, and goes after half a day more, by the clock of the disk.
+    for _ in range(2):
+        for path in (tmp_path / "pages").rglob("*"):
+            os.utime(path, (1, 1))
+        assert shelf.prune(stores=("pages",), yes=True).outcome == "nothing to do"
+    one = sum(map(len, files_in(tmp_path / "pages").values()))
+    assert one < both - 250_000

@@ -15,6 +15,7 @@ import pytest
 from holdfast.errors import StoreRefused
 from holdfast.operations.context import Context
 from holdfast.operations.export_backup import ExportOptions, export_backup
+from holdfast.operations.prune_backups import PruneOptions, prune_backups
 from holdfast.operations.sync_stores import SyncOptions, sync_stores
 from holdfast.reports import exit_code, text
 from tests.conftest import NOW, MakeContext, run_sql
@@ -56,6 +57,24 @@ def test_each_store_gets_what_it_lacks_and_is_level_then(
     again = sync_stores(context(now=DAYS[2]), SyncOptions())
     assert [(each.there_count, each.copies) for each in again.stores] == [(2, ()), (2, ())]
     assert text(again) == "disk is level: 2 backups.\nusb is level: 2 backups."
+
+
+def test_what_the_rules_of_a_store_do_not_keep_is_not_put_there_again(
+    context: MakeContext, home: Path, tmp_path: Path
+) -> None:
+    (home / "backup.yaml").write_text(
+        "databases: {crm: data/crm.db}\nstores: {disk: {url: ../disk, keep: {last: 1}}}\n"
+    )
+    for day in DAYS:
+        exported(context(now=day))
+    (synced,) = sync_stores(context(now=DAYS[2]), SyncOptions()).stores
+    assert [each.name for each in synced.copies] == [
+        "laptop-1f3a/backup-crm-2026-11-22T142233Z.json"
+    ]
+    prune_backups(context(now=DAYS[2]), PruneOptions(stores=("disk",), yes=True))
+    again = sync_stores(context(now=DAYS[2]), SyncOptions())
+    assert again.stores[0].copies == ()
+    assert len(files_in(tmp_path / "disk")) == 1
 
 
 def test_a_rehearsal_says_what_would_be_put_and_puts_nothing(

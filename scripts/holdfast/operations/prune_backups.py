@@ -15,6 +15,7 @@ from holdfast.outcomes import ExportAllReport, ExportReport
 from holdfast.profiles import KeepRules
 from holdfast.pruned import PrunedBackup, PrunedPlace, PruneReport
 from holdfast.retention import Decision, Fate, has_rules, plan_retention
+from holdfast.stores import GIT
 
 _PLAN_ID_LENGTH = 12
 
@@ -77,6 +78,9 @@ def prune_backups(context: Context, options: PruneOptions) -> PruneReport:
                 raise
             warnings.append(f"nothing is removed from {place.location}: {error}. {error.hint}")
     report = _report(options, plans, {}, tuple(warnings))
+    if report.outcome == "nothing to do" and options.yes:
+        warnings += [text for plan in plans for text in plan.place.free()]
+        return replace(report, warnings=tuple(warnings))
     if report.outcome != "planned" or not options.is_agreed:
         return report
     if not options.yes and options.confirm != report.plan_id:
@@ -93,7 +97,11 @@ def prune_after(context: Context, report: ExportReport) -> ExportReport:
     options = PruneOptions(
         database=str(report.database.path),
         here=True,
-        stores=tuple(each.store for each in report.copies if not each.problem),
+        stores=tuple(
+            each.store
+            for each in report.copies
+            if not each.problem and each.store in prunable(context)
+        ),
         yes=True,
     )
     try:
@@ -114,9 +122,15 @@ def prune_after_all(context: Context, report: ExportAllReport) -> ExportAllRepor
     )
 
 
+def prunable(context: Context) -> tuple[str, ...]:
+    """Name the stores of which anything can be removed: not git repositories, which keep all."""
+    stores = context.settings.stores
+    return tuple(name for name, each in stores.items() if not each.url.startswith(GIT))
+
+
 def _places(context: Context, options: PruneOptions) -> list[Place]:
     is_everywhere = not (options.here or options.stores)
-    names = tuple(context.settings.stores) if is_everywhere else options.stores
+    names = prunable(context) if is_everywhere else options.stores
     stores = [StorePlace(context, context.store(name)) for name in dict.fromkeys(names)]
     return [*([OutputFolder(context)] if options.here or is_everywhere else []), *stores]
 
@@ -206,6 +220,7 @@ def _carry_out(
             failed |= {(plan.place.store, name): error for name, error in errors.items()}
             warnings += [f"{error}. {error.hint}" for error in dict.fromkeys(errors.values())]
             warnings += _remember(context, plan.place, database, kind, names, errors, report)
+        warnings += plan.place.free()
     done = _report(options, plans, failed, tuple(warnings))
     return replace(done, outcome="done")
 

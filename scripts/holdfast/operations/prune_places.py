@@ -60,6 +60,10 @@ class Place(Protocol):
         """
         ...
 
+    def free(self) -> list[str]:
+        """Give back the space of what was removed, here or elsewhere; return what went wrong."""
+        ...
+
 
 def kind_of(part: str, *, is_redacted: bool) -> str:
     """Say what a backup holds of its database, where that is not all: those are counted apart."""
@@ -128,6 +132,9 @@ class OutputFolder:
             except HoldfastError as error:
                 failed[name] = error
         return failed
+
+    def free(self) -> list[str]:
+        return []
 
     def _remove(self, path: Path, stays: str) -> None:
         if stays and not (path.parent / stays).exists():
@@ -217,6 +224,13 @@ class StorePlace:
                 self.store, [name for name in names if name not in failed]
             )
         return failed
+
+    def free(self) -> list[str]:
+        try:
+            self._store.delete(())
+        except HoldfastError as error:
+            return [f"{error}. {error.hint}"]
+        return []
 
     def _remove(self, names: Sequence[str], stays: str) -> dict[str, HoldfastError]:
         try:

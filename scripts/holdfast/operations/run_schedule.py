@@ -13,6 +13,7 @@ from holdfast.locks import alone
 from holdfast.operations.context import Context
 from holdfast.operations.export_all import export_all
 from holdfast.operations.export_job import ExportOptions
+from holdfast.operations.keeping import usual_format
 from holdfast.operations.prune_backups import prune_after_all
 from holdfast.operations.schedule_notices import tell
 from holdfast.operations.schedule_record import (
@@ -74,7 +75,7 @@ def _run(context: Context) -> RunReport:
     for _ in _noted(context, STARTED, {}):  # the end will say it, if there is still a reason
         pass
     stores, problems = _stores(context)
-    made = export_all(context, ExportOptions(stores=stores))
+    made = export_all(context, ExportOptions(stores=stores, format=usual_format(context, stores)))
     if context.settings.schedule.prune and context.settings.has_keep_rules:
         made = prune_after_all(context, made)
     backups = tuple(map(_backup, made.databases))

@@ -10,13 +10,16 @@ from pathlib import Path
 from holdfast import files
 from holdfast.copies import PassedBackup, StoredCopy, SyncedStore, SyncReport
 from holdfast.errors import HoldfastError
-from holdfast.model import DAMAGED
+from holdfast.model import DAMAGED, Rung, is_above
 from holdfast.operations.context import Context, name_of_database
 from holdfast.operations.keeping import ALL, choose_stores, keep, note_visit
+from holdfast.operations.prune_places import StorePlace, kind_of
 from holdfast.operations.shelf import backups_on_file
 from holdfast.outcomes import BackupOnFile
+from holdfast.retention import Candidate, Fate, plan_retention
 from holdfast.stores import Store, StoredBackup
 from holdfast.stores.git import GitStore
+from holdfast.times import moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class _Local:
     database: str  # its short name
     created_at: str
     bytes: int
+    candidate: Candidate  # for the rules of what is kept
 
 
 def sync_stores(context: Context, options: SyncOptions) -> SyncReport:
@@ -68,7 +72,16 @@ def _local(context: Context, backup: BackupOnFile) -> _Local | str:
     if not backup.database:
         return "it is not on record here of which database it is"
     name = name_of_database(context, Path(backup.database))
-    return _Local(backup.path, name, backup.created_at, backup.bytes)
+    candidate = Candidate(
+        name=str(backup.path),
+        made_at=moment(backup.created_at),
+        database=name,
+        kind=kind_of(backup.part, is_redacted=False),
+        owner=context.owner,
+        is_verified=is_above(backup.verified, Rung.HASH),
+        row_count=backup.row_count,
+    )
+    return _Local(backup.path, name, backup.created_at, backup.bytes, candidate)
 
 
 def _sync(
@@ -90,15 +103,28 @@ def _sync(
         for commit in there:
             newest[commit.database] = max(commit.created_at, newest.get(commit.database, ""))
         wanted = [each for each in wanted if each.created_at > newest.get(each.database, "")]
-    missing = list(_missing(context, store, wanted, there))
+    lacking = list(_missing(context, store, wanted, there))
+    is_git = isinstance(store, GitStore)
+    missing = lacking if is_git else _that_would_stay(context, store, lacking)
     copies: list[StoredCopy] = []
     for each in missing:
         if options.dry_run:
             copies.append(StoredCopy(store.name, each.path, bytes=each.bytes))
         else:
             copies += keep(context, each.path, each.database, each.created_at, [store])
-    count = len(there) if isinstance(store, GitStore) else len(wanted) - len(missing)
+    count = len(there) if is_git else len(wanted) - len(lacking)
     return SyncedStore(store.name, store.location, count, tuple(copies))
+
+
+def _that_would_stay(context: Context, store: Store, missing: list[_Local]) -> list[_Local]:
+    """Leave out what the next prune of a store would remove again."""
+    place = StorePlace(context, store)
+    candidates = [each.candidate for each in place.backups()]
+    candidates += [each.candidate for each in missing]
+    rules = {each.database: place.rules(context, each.database) for each in candidates}
+    decisions = plan_retention(candidates, rules, now=context.now, owner=context.owner)
+    goes = {each.backup.name for each in decisions if each.fate is Fate.REMOVED}
+    return [each for each in missing if each.candidate.name not in goes]
 
 
 def _missing(
