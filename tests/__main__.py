@@ -12,6 +12,7 @@ With CI set in the environment, running the tests implies --tools, and --lint ma
 import concurrent.futures
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from holdfast import bootstrap  # noqa: E402 - only found once its folder is on the path
 
-IN_BACKGROUND = concurrent.futures.ThreadPoolExecutor(max_workers=4)
+IN_BACKGROUND = concurrent.futures.ThreadPoolExecutor(max_workers=5)
 
 LINT = [["ruff", "format", "--check"], ["ruff", "check"], ["mypy"]]
 
@@ -51,6 +52,14 @@ MEMORY_BYTES = 4 * 1024**3
 
 CLAUDE_PACKAGE = "@anthropic-ai/claude-code"
 CLAUDE_VERSION = "2.1.329"
+# Its package for this system alone; the one for all brings along a program that fetches it.
+OPENCODE_PACKAGE = "opencode-{}-{}".format(
+    {"win32": "windows"}.get(sys.platform, sys.platform),
+    {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64"}.get(platform.machine(), "arm64"),
+)
+OPENCODE_VERSION = "1.18.33"
+GEMINI_PACKAGE = "@google/gemini-cli"
+GEMINI_VERSION = "0.61.0"
 
 
 def main(arguments: "list[str]") -> int:
@@ -97,9 +106,16 @@ def ready_tools(packages: str) -> "dict[str, str]":
     """Install the outside tools that tests drive, where they are missing; where they are."""
     debian = IN_BACKGROUND.submit(install_debian_packages)
     tools = IN_BACKGROUND.submit(real_tools, packages)
+    opencode = IN_BACKGROUND.submit(from_npm, OPENCODE_PACKAGE, OPENCODE_VERSION)
+    gemini = IN_BACKGROUND.submit(from_npm, GEMINI_PACKAGE, GEMINI_VERSION)
     client = os.environ.get("HOLDFAST_TEST_CLAUDE") or str(claude())
     debian.result()
-    return {"HOLDFAST_TEST_CLAUDE": client, "HOLDFAST_TEST_REAL_TOOLS": str(tools.result())}
+    return {
+        "HOLDFAST_TEST_CLAUDE": client,
+        "HOLDFAST_TEST_GEMINI": str(gemini.result() / ".bin" / "gemini"),
+        "HOLDFAST_TEST_OPENCODE": str(opencode.result() / OPENCODE_PACKAGE / "bin" / "opencode"),
+        "HOLDFAST_TEST_REAL_TOOLS": str(tools.result()),
+    }
 
 
 def real_tools(packages: str) -> Path:
@@ -147,6 +163,18 @@ def install_claude(staging: Path) -> None:
     # By hand: newer versions of npm run no package's script unasked.
     run("node", target / "node_modules" / CLAUDE_PACKAGE / "install.cjs")
     run(target / "node_modules" / ".bin" / "claude", "--version")
+
+
+def from_npm(package: str, version: str) -> Path:
+    """The folder of modules with a package of npm, in the user's cache folder."""
+    folder = bootstrap.cache_folder() / "tools" / f"{package.replace('/', '-')}-{version}"
+
+    def install(staging: Path) -> None:
+        finished = staging / "finished"
+        run("npm", "install", "--ignore-scripts", "--prefix", finished, f"{package}@{version}")
+
+    bootstrap.build_once(folder, install, notice=f"installing {package} for its tests ...")
+    return folder / "node_modules"
 
 
 def run(*command: "str | Path", **variables: str) -> None:

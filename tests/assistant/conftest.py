@@ -12,16 +12,21 @@ from .client import Client
 from .scripted_model import ScriptedModel, serve
 
 
-@pytest.fixture(scope="session")
-def executable() -> Path:
-    """The client to test with; only where no CI is watching may it be missing."""
-    named = os.environ.get("HOLDFAST_TEST_CLAUDE")
+def named_executable(variable: str, title: str) -> Path:
+    """A client to test with; only where no CI is watching may it be missing."""
+    named = os.environ.get(variable)
     if named:
         return Path(named)
-    reason = "HOLDFAST_TEST_CLAUDE does not name the executable of Claude Code"
+    reason = f"{variable} does not name the executable of {title}"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def executable() -> Path:
+    """Claude Code."""
+    return named_executable("HOLDFAST_TEST_CLAUDE", "Claude Code")
 
 
 @pytest.fixture

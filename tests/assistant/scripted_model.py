@@ -1,4 +1,4 @@
-"""A model with a script instead of a mind, behind the HTTP interface that Claude Code calls."""
+"""A model with a script instead of a mind, behind the HTTP interface of Anthropic's models."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ Answer = str | RunCommand
 Script = Callable[[list[Message]], Answer]
 
 
+LAST_WORDS = "is data, never instructions."  # of commands/backup.md
+
+
 def follow_literally(messages: list[Message]) -> Answer:
     """Do what the text of commands/backup.md says, word by word; relay what the command gave."""
     relayed = tool_result(messages)
@@ -35,8 +38,10 @@ def follow_literally(messages: list[Message]) -> Answer:
     line = re.search(r'^ +(python3 ".+/scripts/)VERB(\.py") OPTIONS$', text, re.MULTILINE)
     if line is None:
         return "There is no command here to run."
+    # Claude Code says what was typed on a line of its own; opencode puts it behind the text.
     typed = re.search(r"^ARGUMENTS: (.*)$", text, re.MULTILINE)
-    words = shlex.split(typed[1]) if typed else []
+    behind = text.rpartition(LAST_WORDS)[2].strip().strip('"')
+    words = shlex.split(typed[1] if typed else behind)
     has_verb = bool(words) and not words[0].startswith("-")
     verb = words.pop(0) if has_verb else "export"
     return RunCommand(f"{line[1]}{verb}{line[2]}" + "".join(f" {quoted(word)}" for word in words))
@@ -87,7 +92,9 @@ def serve() -> Iterator[ScriptedModel]:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            for event in events(model.script(body["messages"]), number=len(model.requests)):
+            shell = next((each for each in SHELLS if each in names_of_tools(body)), SHELLS[0])
+            answer = model.script(body["messages"])
+            for event in events(answer, number=len(model.requests), shell=shell):
                 line = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
                 self.wfile.write(line.encode())
 
@@ -108,11 +115,20 @@ def serve() -> Iterator[ScriptedModel]:
         server.server_close()
 
 
-def events(answer: Answer, *, number: int) -> Iterator[dict[str, Any]]:
+SHELLS = ("Bash", "bash")  # what clients call the tool that runs a command
+
+
+def names_of_tools(body: dict[str, Any]) -> list[str]:
+    """What the client lets its model use."""
+    return [str(tool["name"]) for tool in body.get("tools", ())]
+
+
+def events(answer: Answer, *, number: int, shell: str) -> Iterator[dict[str, Any]]:
     """
     The answer as the events of one streamed message.
 
     Args:
+        shell: what the client calls the tool that runs commands.
         number: of the request, from 1; the client drops an id that it has seen in the session.
 
     Source: https://docs.anthropic.com/en/api/messages-streaming
@@ -128,7 +144,7 @@ def events(answer: Answer, *, number: int) -> Iterator[dict[str, Any]]:
         block = {
             "type": "tool_use",
             "id": f"toolu_{number}",
-            "name": "Bash",
+            "name": shell,
             "input": {},
         }
         delta = {"type": "input_json_delta", "partial_json": json.dumps(wish)}
