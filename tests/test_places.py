@@ -50,3 +50,21 @@ def test_the_folders_of_a_home():
     assert home.output == Path("/home/ann/holdfast/output")
     assert home.profiles == Path("/home/ann/holdfast/profiles")
     assert home.sample == Path("/home/ann/holdfast/data/sample.db")
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        ".gemini/extensions/backup",
+        ".claude/plugins/marketplaces/holdfast",
+        ".codex/plugins/cache/x",
+    ],
+)
+def test_what_an_assistant_installed_is_no_checkout_though_its_git_came_along(
+    tmp_path, monkeypatch, folder
+):
+    (tmp_path / folder / ".git").mkdir(parents=True)
+    monkeypatch.setattr(places, "_ROOT", tmp_path / folder)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert not find_home({}).path.is_relative_to(tmp_path / folder)
