@@ -89,7 +89,7 @@ def other(owner: Context) -> Context:
 
 def write_settings(home: Path, text: str) -> None:
     home.mkdir(exist_ok=True)
-    (home / "backup.yaml").write_text(text)
+    (home / "backup.yaml").write_text(f"copied_elsewhere: true\n{text}")
 
 
 def export(context: Context, source: Path, **options: object) -> ExportReport:

@@ -12,7 +12,7 @@ from holdfast.errors import BackupDamaged
 from holdfast.formats import FORMATS, WRITABLE
 from holdfast.formats.interface import Content, Target
 from holdfast.operations.export_backup import ExportOptions, export_backup
-from tests.running import command, environment, files_in, make_database, needs
+from tests.running import command, environment, files_in, make_database, needs, run
 
 NOTES = (
     "CREATE TABLE notes (id INTEGER PRIMARY KEY, body);"
@@ -31,6 +31,7 @@ def test_a_disk_that_loses_what_was_written_is_found_out_and_nothing_stays(tmp_p
     loses = "pwrite64:retval=4096:when=4" if form == "sqlite" else "write:retval=20:when=2"
     strace = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"inject={loses}"]
     words = ["--db", database, "--format", form, "--output", made / "backup"]
+    run(home, "export", "--db", database, "--output", "-")  # writes what is kept in the cache
     done = subprocess.run(
         [*strace, *command("export", *words)],
         env=environment(home) | {"PYTHONDONTWRITEBYTECODE": "1"},

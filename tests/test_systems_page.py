@@ -113,6 +113,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path / "holdfast"))
     monkeypatch.setenv("PATH", "")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "holdfast").mkdir()
+    (tmp_path / "holdfast" / "backup.yaml").write_text("copied_elsewhere: true\n")
     return tmp_path
 
 

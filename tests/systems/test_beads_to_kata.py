@@ -385,7 +385,7 @@ def test_a_number_that_another_program_takes_meanwhile_is_not_overwritten(
         )
         return stage(*arguments)
 
-    monkeypatch.setattr("holdfast.operations.import_backup.stage", stage_late)
+    monkeypatch.setattr("holdfast.operations.import_ready.stage", stage_late)
     with pytest.raises(PlanChanged):
         tracker.issues({}).imported()
     monkeypatch.undo()
