@@ -28,14 +28,15 @@ def main() -> int:
     os.environ["PYTHONPATH"] = str(packages)
     from bench.measure import Measured, measure, place, run
     from bench.page import as_json, page
-    from bench.space import CHANGES, measure_space
+    from bench.space import CHANGES, Space, measure_space
     from bench.works import MEMORY_DATA, MEMORY_WORKS, WORKS
 
     arguments = _parser().parse_args()
     folder = Path(arguments.folder)
     folder.mkdir(parents=True, exist_ok=True)
+    spaces: list[Space] = []
     if arguments.only == "space":
-        spaces = [measure_space(change, folder) for change in CHANGES]
+        spaces += [measure_space(change, folder) for change in CHANGES]
         print("\n".join(each.line() for each in spaces))
         return 0 if all(each.holds for each in spaces) else 1
     measured: list[Measured] = []
@@ -44,7 +45,7 @@ def main() -> int:
     def write() -> None:
         """Put what is known so far on the page, so that a run that is cut short is not lost."""
         if not (arguments.only or arguments.data):
-            text = page(measured, memory, arguments.rounds)
+            text = page(measured, memory, spaces, arguments.rounds)
             (ROOT / "docs" / "performance.md").write_text(text, encoding="utf-8")
             (folder / "performance.json").write_text(as_json(measured, memory), encoding="utf-8")
 
@@ -62,8 +63,13 @@ def main() -> int:
                     memory.setdefault(name, {})[data] = peak
                     _say(f"memory of {name}, {data}: {peak:.0f} MB")
                     write()
-    if arguments.only or arguments.data:
-        print(page(measured, memory, arguments.rounds))
+    if not arguments.only and not arguments.data:
+        for change in CHANGES:
+            spaces.append(measure_space(change, folder))
+            _say(spaces[-1].line())
+            write()
+    else:
+        print(page(measured, memory, spaces, arguments.rounds))
     return 0 if all(each.holds for each in measured) else 1
 
 

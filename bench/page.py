@@ -6,10 +6,11 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 
 from bench.measure import Measured
+from bench.space import Space
 from bench.works import MEMORY_BAR_MB
 
 _INTRODUCTION = """\
@@ -25,7 +26,10 @@ higher. Holdfast does more in each: it takes digests, puts files on the disk and
 
 
 def page(
-    measured: Iterable[Measured], memory: Mapping[str, Mapping[str, float]], rounds: int
+    measured: Iterable[Measured],
+    memory: Mapping[str, Mapping[str, float]],
+    spaces: Sequence[Space],
+    rounds: int,
 ) -> str:
     """Write all results as Markdown."""
     lines = [
@@ -40,6 +44,8 @@ def page(
     ]
     if memory:
         lines += ["", "## Memory", "", *_memory(memory)]
+    if spaces:
+        lines += ["", "## Space", "", *_space(spaces)]
     return "\n".join(lines) + "\n"
 
 
@@ -67,6 +73,21 @@ def _memory(memory: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     yield f"| --- |{' --- |' * len(data)}"
     for name, peaks in memory.items():
         yield f"| {name} | {' | '.join(f'{peak:.0f}' for peak in peaks.values())} |"
+
+
+def _space(spaces: Sequence[Space]) -> Iterator[str]:
+    yield (
+        "What the second of two backups adds to a store with `layout: pages`, of a database of"
+        f" {spaces[0].database_bytes / 1e6:,.0f} MB."
+    )
+    yield ""
+    yield "| Changed in between | First, MB | Second, MB | Share | At most |"
+    yield "| --- | --- | --- | --- | --- |"
+    for each in spaces:
+        sizes = f"{each.first_bytes / 1e6:,.2f} | {each.second_bytes / 1e6:,.2f}"
+        missed = "" if each.holds else ", missed"
+        shares = f"**{each.share:.2%}** | {each.change.bar:.1%}{missed}"
+        yield f"| {each.change.name} | {sizes} | {shares} |"
 
 
 def as_json(measured: Iterable[Measured], memory: Mapping[str, Mapping[str, float]]) -> str:
