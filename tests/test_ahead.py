@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import multiprocessing
 import sqlite3
 
@@ -97,6 +98,20 @@ def test_a_process_is_ended_with_who_started_it_however_far_it_is(backup):
     with reading_ahead(backup()) as parts:
         next(parts)
     assert multiprocessing.active_children() == []
+
+
+def test_what_it_has_decompressed_goes_with_a_process_that_is_ended(
+    make_database, tmp_path, monkeypatch
+):
+    scratch, path = tmp_path / "scratch", tmp_path / "other.db.gz"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    filled = f"{NOTES} INSERT INTO notes (body) SELECT randomblob(500000) FROM notes;"
+    path.write_bytes(gzip.compress(make_database(filled).read_bytes(), 1))
+    with reading_ahead(open_backup(path)) as parts:
+        next(parts)
+        assert len(list(scratch.iterdir())) == 1  # more waits to be sent than a pipe holds
+    assert list(scratch.iterdir()) == []
 
 
 def test_no_other_process_is_told_how_to_open_what_is_encrypted(backup):

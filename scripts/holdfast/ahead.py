@@ -107,10 +107,15 @@ def _received(pipe: Pipe, path: Path) -> Iterator[Part]:
 def _send(pipe: Pipe, path: Path, name: str) -> None:
     """Do what the other process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # nobody listens
+    # Nobody listens any more, or wants to.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        # A compressed page file is decompressed into a scratch folder, which is to go, too.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             for part in read_rows(BackupReader(path, FORMATS[name])):
                 pipe.send(part)
             pipe.send(None)  # the trailer is sent before all is proven
         except HoldfastError as error:
             pipe.send(error)
+        finally:  # what it ends anyhow must not be heard while Python shuts down
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
