@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from holdfast import database
+from holdfast.database import Connection
 from holdfast.digest import read_lines
 from holdfast.parts import Share, read_share
 from holdfast.readers import readers_of
@@ -98,6 +99,24 @@ def test_a_backup_is_the_same_however_many_processes_read(tmp_path, journal_mode
 
 
 # A writer beside them
+
+
+def test_one_process_reads_alone_while_a_writer_waits_for_it(make_database):
+    """Nobody else may begin to read then; and the writer cannot go on before we have."""
+    path = make_database("PRAGMA journal_mode = delete;" + CUT["by the rowid"])
+    # Of the same library: locks of another one in this process would not be seen.
+    writer = Connection(os.fspath(path), isolation_level=None, timeout=0)
+    with contextlib.closing(writer), database.read_only(path) as connection:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE t SET a = 'theirs'")
+        with pytest.raises(database.OperationalError, match="locked"):
+            writer.execute("COMMIT")
+        with readers_of(path, connection, wait_seconds=3600, jobs=2) as readers:
+            (table,) = read_schema(connection).tables
+            readers.start([table])
+            lines = b"".join(readers.lines(table))
+    assert (readers.jobs, lines.count(b"\n"), lines.count(b"theirs")) == (1, 500, 0)
+
 
 WRITER = """
 import sqlite3, sys, time

@@ -33,8 +33,11 @@ _BLOCK_BYTES = 64 * 1024  # sent at once, or somewhat more
 _WAITING_BYTES = 4 * 1024 * 1024  # of one reader's lines, while those of another are taken
 _MOST_READERS = 8
 _MOST_TRIES = 50
-_READY, _AGAIN = "ready", "again"
+# A writer that waits for `connection` to have read lets nobody begin: then that reads alone.
+_BEGIN_SECONDS = 1.0
+_AGAIN = "again"
 # What a reader sends besides rows, which begin with a brace, and an error, a list of JSON.
+_READY = b"ready"
 _END_OF_PART = b""
 _END_OF_TABLE = b"end of "
 
@@ -95,6 +98,7 @@ def readers_of(
     """
     with contextlib.ExitStack() as stack:
         count = _usual_jobs(connection) if jobs is None else jobs
+        wait_seconds = min(wait_seconds, _BEGIN_SECONDS)
         readers = _started(stack, path, wait_seconds, count) if count > 1 else []
         if not _see_one_moment(connection, readers):
             stack.close()
@@ -176,8 +180,9 @@ class _Reader:
         return self._waiting_bytes < _WAITING_BYTES and not self._has_ended
 
     def is_ready(self) -> bool:
+        """Wait until it sees a moment; False when it cannot."""
         try:
-            return bool(self.pipe.recv() == _READY)
+            return self.pipe.recv_bytes() == _READY
         except (EOFError, OSError):
             return False
 
@@ -233,10 +238,10 @@ def _read(pipe: Pipe, path: Path, wait_seconds: float, share: Share) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # nobody listens
         try:
             with database.read_only(path, wait_seconds) as connection:
-                pipe.send(_READY)
+                pipe.send_bytes(_READY)
                 while (tables := pipe.recv()) == _AGAIN:
                     database.see_now(connection)
-                    pipe.send(_READY)
+                    pipe.send_bytes(_READY)
                 for table in tables:
                     for part in read_share(connection, table, share):
                         _send(pipe, part)
