@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import sqlite3
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from holdfast import readers
+from holdfast.database import Connection
 from holdfast.errors import BackupDamaged, HoldfastError
 from holdfast.formats import open_backup
 from holdfast.formats.foreign import header_of, parts_of
@@ -199,7 +200,8 @@ def test_a_row_that_somebody_changes_after_it_was_passed_over_is_not_missed(
 def test_a_program_that_waits_to_write_gets_its_turn_before_the_plan_is_made(tool, monkeypatch):
     """Who has read, and waits for the lock, would keep it waiting; and it keeps the lock."""
     tool.backed_up(SIFTED["INTEGER"], CHANGED)
-    writer = sqlite3.connect(tool.path, isolation_level=None, timeout=0)
+    # Of the same library: locks of another one in this process would not be seen.
+    writer = Connection(os.fspath(tool.path), isolation_level=None, timeout=0)
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("UPDATE t SET x = 'theirs' WHERE id = 40")
 
