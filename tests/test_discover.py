@@ -60,6 +60,18 @@ def test_a_database_is_found_where_its_tool_keeps_it_and_said_to_be_unsafe(machi
     assert "discover --add NAME" in text(report)
 
 
+def test_links_in_a_circle_and_into_nothing_are_said_to_be_none(machine):
+    data = machine.home.data
+    data.mkdir(parents=True)
+    (data / "circle.db").symlink_to("circle.db")
+    (data / "nowhere.db").symlink_to("gone.db")
+    run_sql(data / "own.db", LLM)
+    found = {each.name: each.problem for each in discover(machine, DiscoverOptions()).databases}
+    assert found.pop("circle") == f"no database at {data}/circle.db"
+    assert found.pop("gone") == f"no database at {data}/gone.db"
+    assert list(found.values()) == ["", ""]
+
+
 def test_what_an_override_names_is_taken_instead_of_the_default(machine, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

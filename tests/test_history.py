@@ -32,6 +32,16 @@ def history(tmp_path):
     return History(tmp_path / "output")
 
 
+@pytest.mark.parametrize("content", [b"", b"Dear diary\n" * 1000])
+def test_what_to_do_with_a_history_that_is_none_is_not_to_name_a_database(history, content):
+    history.path.parent.mkdir()
+    history.path.write_bytes(content)
+    for use in (history.backups, history.made, lambda: history.record_backup(BACKUP)):
+        with pytest.raises(NotADatabase) as caught:
+            use()
+        assert caught.value.hint.startswith("Move it away: a new history begins")
+
+
 def record_event(history, **changes):
     facts = {
         "at": "2026-11-20T14:22:33Z",

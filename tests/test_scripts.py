@@ -200,6 +200,7 @@ def test_json_prints_one_object_that_says_it_all(home, notes):
         "opens_here": True,
         "copies": [],
         "pruned": None,
+        "others": [],
         "skipped_tables": [],
         "missing_tables": [],
         "profile": None,

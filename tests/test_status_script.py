@@ -281,7 +281,11 @@ def test_a_backup_that_was_found_damaged_is_not_recommended(home, notes):
     os.truncate(bad, 200)
     run(home, "verify", bad, exit_code=16)
     os.truncate(notes, 0)
-    [warning] = reported(home, "status", "--db", notes, exit_code=3)["warnings"]
+    warning, newest = reported(home, "status", "--db", notes, exit_code=3)["warnings"]
+    assert (
+        newest
+        == f"{bad.name}, the newest backup, is damaged; the newest one besides is {good.name}."
+    )
     assert warning.endswith(f"To bring it back: restore {good} --to {notes} --force")
 
 

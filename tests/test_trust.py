@@ -16,6 +16,7 @@ from holdfast.operations.context import Context
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.report_status import StatusOptions, report_status
 from holdfast.operations.schedule_record import remember_install, remember_removal, remember_run
+from holdfast.operations.verify_backup import VerifyOptions, verify_backups
 from holdfast.outcomes import StatusReport
 from holdfast.reports import json_text, text
 from holdfast.schedulers.calendar import Calendar, latest
@@ -88,6 +89,77 @@ def test_backups_of_which_none_was_ever_verified_are_named(here):
         "unverified": "no backup of this database was ever verified here. Prove the last one:"
         " verify backup-2026-11-20.json"
     }
+
+
+def test_a_newest_backup_that_is_damaged_is_warned_of_and_counts_as_none(here):
+    later = at(here, NOW + timedelta(days=9))
+    export_backup(later, ExportOptions())
+    bad = here.output / "backup-2026-11-29.json"
+    bad.write_text(bad.read_text().replace('"id":1', '"id":7'))
+    verify_backups(later, VerifyOptions(backups=("latest",)))
+    report = status(later)
+    assert report.last_backup_at == "2026-11-20T14:22:33Z"
+    assert found(later) == {
+        "damaged": "backup-2026-11-29.json, the newest backup, is damaged; the newest one besides"
+        " is backup-2026-11-20.json."
+    }
+    (here.output / "backup-2026-11-20.json").unlink()
+    assert found(later) == {
+        "damaged": "backup-2026-11-29.json, the newest backup, is damaged; there is no other.",
+        "stale": "there is no backup of this database. Make one with /backup.",
+    }
+
+
+def test_a_database_that_nobody_named_and_that_has_gone_is_missed(here):
+    path = here.home.data / "notes.db"
+    path.unlink()
+    backup = here.output / "backup-2026-11-20.json"
+    assert found(here) == {
+        "database": f"there is no database at {path}."
+        f" To bring it back: restore {backup} --to {path}"
+    }
+
+
+def configured(here: Context, *names: str) -> Context:
+    lines = "".join(f"  {name}: data/{name}.db\n" for name in names)
+    (here.home.path / "backup.yaml").write_text(f"copied_elsewhere: true\ndatabases:\n{lines}")
+    return at(here, NOW)
+
+
+def test_the_first_of_the_settings_is_missed_although_others_are_backed_up(here):
+    both = configured(here, "gone", "notes")
+    assert found(both) == {
+        "database": f"there is no database at {here.home.data}/gone.db."
+        " Give its path with --db PATH.",
+        "stale": "there is no backup of this database.",
+    }
+
+
+def test_each_other_database_of_the_settings_without_a_recent_backup_has_a_line(here):
+    make_database(here.home.data / "work.db", NOTES)
+    early = configured(here, "notes", "work", "old", "lost")
+    for name in ("old", "lost"):
+        make_database(here.home.data / f"{name}.db", NOTES)
+        export_backup(early, ExportOptions(database=name))
+    (here.home.data / "lost.db").unlink()
+    late = at(here, NOW + timedelta(days=3))
+    export_backup(late, ExportOptions(database="notes"))
+    options = StatusOptions()
+    assert [each.text for each in report_status(late, options).concerns] == [
+        f"work: there is no backup of {here.home.data}/work.db. Make one with /backup --all.",
+        "old: no backup in the last 2 days. Make one with /backup --all.",
+        f"lost: there is no database at {here.home.data}/lost.db. To bring it back: restore"
+        f" {here.output}/backup-lost-2026-11-20.json --to {here.home.data}/lost.db",
+    ]
+    assert report_status(late, StatusOptions(database="notes")).concerns == ()
+
+
+def test_an_export_of_one_database_names_those_of_the_settings_that_it_left_out(here):
+    make_database(here.home.data / "work.db", NOTES)
+    both = configured(here, "notes", "work")
+    report = export_backup(both, ExportOptions())
+    assert "\nNot backed up: work. Use --all for every database.\n" in text(report) + "\n"
+    assert export_backup(both, ExportOptions(database="notes")).others == ()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ class Kind(StrEnum):
 
     DATABASE = "database"  # it is missing, or cannot be read
     STALE = "stale"
+    DAMAGED = "damaged"  # the newest backup
     UNVERIFIED = "unverified"
     SHRUNK = "shrunk"
     ONE_DISK = "one_disk"

@@ -310,6 +310,11 @@ def user_path(text: str) -> Path:
         return Path(text)
 
 
+def resolved(path: Path) -> Path:
+    """Follow the links to where a path leads; one that leads in a circle ends in it."""
+    return Path(os.path.realpath(path))  # Path.resolve() raises RuntimeError for a circle
+
+
 def take_over(partial: Path, target: Path) -> None:
     """Put a finished file in the place of another, whose mode and owner it takes; at once."""
     with translated_errors(target):

@@ -14,11 +14,14 @@ from urllib.parse import quote, unquote_to_bytes
 import msgspec
 
 from holdfast import database, files
-from holdfast.errors import DatabaseDamaged, WriteFailed
+from holdfast.errors import DatabaseDamaged, NotADatabase, WriteFailed
 from holdfast.known import Event, KnownBackup, KnownCopy, KnownStore, Made
 from holdfast.model import RestorePoint
 
 FILE_NAME = "history.db"
+_ANEW = (
+    "Move it away: a new history begins with the next backup. The backups stay as good as they are."
+)
 
 _SCHEMA = """
 CREATE TABLE backups (
@@ -83,7 +86,7 @@ class History:
         """Return every backup on record, the newest first."""
         if not self.path.is_file():
             return []
-        with database.read_only(self.path) as connection:
+        with self._for_reading() as connection:
             rows = connection.execute(
                 "SELECT path, database, created_at, bytes, modified_ns, row_count, counts,"
                 " verified, verified_at, part FROM backups ORDER BY created_at DESC, rowid DESC"
@@ -102,7 +105,7 @@ class History:
             return []
         facts = ("part", "redacted", "verified", "rows")
         values = ", ".join(f"json_extract(details, '$.{name}')" for name in facts)
-        with database.read_only(self.path) as connection:
+        with self._for_reading() as connection:
             rows = connection.execute(
                 f"SELECT database, backup, at, {values} FROM events WHERE operation = 'export'"
                 " AND outcome = 'done' AND json_extract(details, '$.part') NOTNULL ORDER BY id"
@@ -153,7 +156,7 @@ class History:
     def _rows_of_stores(self, table: str, columns: str) -> list[tuple[Any, ...]]:
         if not self.path.is_file():
             return []
-        with database.read_only(self.path) as connection:
+        with self._for_reading() as connection:
             is_there = connection.execute(
                 "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", [table]
             ).fetchone()
@@ -167,7 +170,7 @@ class History:
         """Return the restore points of a database that are still there, the newest first."""
         if not self.path.is_file():
             return []
-        with database.read_only(self.path) as connection:
+        with self._for_reading() as connection:
             rows = connection.execute(
                 "SELECT path, database, taken_at, reason FROM restore_points"
                 " WHERE database = ? ORDER BY rowid DESC",
@@ -216,7 +219,7 @@ class History:
         """Return the last events of an operation, the latest first: in the order they came in."""
         if not self.path.is_file():
             return []
-        with database.read_only(self.path) as connection:
+        with self._for_reading() as connection:
             rows = connection.execute(
                 "SELECT at, outcome, details FROM events WHERE operation = ?"
                 " ORDER BY id DESC LIMIT ?",
@@ -260,7 +263,7 @@ class History:
         """Return one of the details of the last event of a kind; None when it is not on record."""
         if not self.path.is_file():
             return None
-        with database.read_only(self.path) as connection:
+        with self._for_reading() as connection:
             row = connection.execute(
                 f"SELECT details FROM events WHERE {where} ORDER BY id DESC LIMIT 1", values
             ).fetchone()
@@ -273,8 +276,21 @@ class History:
     def _changed_by_another(self, error: ValueError) -> DatabaseDamaged:
         return DatabaseDamaged(
             f"{self.path} was changed by another program: {error}",
-            hint="Move it away: a new history begins with the next backup.",
+            hint=_ANEW,
         )
+
+    @contextlib.contextmanager
+    def _for_reading(self) -> Iterator[database.Connection]:
+        with self._with_its_own_hint(), database.read_only(self.path) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _with_its_own_hint(self) -> Iterator[None]:
+        """Where SQLite finds no sound database, --db is no help: nobody chose this file."""
+        try:
+            yield
+        except (NotADatabase, DatabaseDamaged) as error:
+            raise type(error)(str(error), hint=_ANEW) from error
 
     @contextlib.contextmanager
     def _for_change(self) -> Iterator[database.Connection]:
@@ -284,7 +300,7 @@ class History:
                 database.create_database(
                     self.path, schema_sql=_SCHEMA, tables=(), journal_mode="delete"
                 )
-        with database.for_change(self.path) as connection:
+        with self._with_its_own_hint(), database.for_change(self.path) as connection:
             # A file that another program made has no such tables, and gets none.
             for table in ("backups", "events", "restore_points"):
                 connection.execute(f"SELECT 1 FROM {table} LIMIT 0")

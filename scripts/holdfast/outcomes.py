@@ -92,6 +92,7 @@ class ExportReport:
     encrypted: str = ""  # who can open it, such as "for 2 public keys"; "": everyone
     opens_here: bool = True  # nothing is encrypted, or a key is at hand
     pruned: PruneReport | None = None  # what went afterwards; None: that was not asked for
+    others: tuple[str, ...] = ()  # in backup.yaml and not backed up, where none was named
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from holdfast.errors import PlanChanged, ScheduleFailed
 from holdfast.operations.context import Context
 from holdfast.operations.set_schedule import ScheduleOptions, set_schedule
 from holdfast.places import Home
+from holdfast.reports import text
 from holdfast.schedulers.calendar import read_calendar
 from holdfast.schedulers.interface import Machine
 from holdfast.schedulers.launching import launch
@@ -182,7 +183,8 @@ def test_without_any_scheduler_it_says_so_and_still_shows_what_one_would_be_told
     with pytest.raises(ScheduleFailed, match="neither systemd"):
         asked(bare, "install", yes=True)
     for name in ("systemd", "cron", "launchd", "windows"):
-        assert asked(bare, "show", scheduler=name).texts
+        shown = asked(bare, "show", scheduler=name)
+        assert shown.texts and "\t" not in text(shown)  # which would be printed as \x09
 
 
 @needs("crontab")

@@ -24,6 +24,14 @@ def home(tmp_path: Path) -> Path:
     return home
 
 
+def test_a_link_in_a_circle_stops_no_other(home: Path) -> None:
+    gone = home / "data" / "gone.db"
+    gone.symlink_to("gone.db")
+    said = run(home, "export", "--all", exit_code=10).stdout
+    assert f"gone:\nNO backup: no database at {gone}.\n  Correct its path in backup.yaml" in said
+    assert "2 of 3 databases backed up.\n" in said
+
+
 def test_each_database_is_backed_up_under_its_name_and_one_that_fails_stops_no_other(
     home: Path,
 ) -> None:

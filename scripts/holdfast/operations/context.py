@@ -147,13 +147,13 @@ def choose_database(
     if named is not None:
         if named in context.settings.databases:
             return ChosenDatabase(
-                context.settings.databases[named].path.resolve(), f"{named} in backup.yaml"
+                files.resolved(context.settings.databases[named].path), f"{named} in backup.yaml"
             )
-        return ChosenDatabase(user_path(named).resolve(), "named with --db")
+        return ChosenDatabase(files.resolved(user_path(named)), "named with --db")
     looked_at = []
     for chosen in _usual_places(context):
         if chosen.path.is_file():  # through a link, to the file itself: it has one name
-            return replace(chosen, path=chosen.path.resolve())
+            return replace(chosen, path=files.resolved(chosen.path))
         looked_at.append(str(chosen.path))
     if not context.settings.databases:
         looked_at.append(f"where {len(context.profiles)} tools keep theirs")
@@ -174,7 +174,7 @@ def profile_of(context: Context, path: Path, names: Iterable[str]) -> Profile | 
     Raises: SettingsError when backup.yaml names a profile that there is not.
     """
     for name, each in context.settings.databases.items():
-        if each.profile and each.path.resolve() == path:
+        if each.profile and files.resolved(each.path) == path:
             found = [profile for profile in context.profiles if profile.name == each.profile]
             if not found:
                 known = ", ".join(profile.name for profile in context.profiles)
@@ -196,7 +196,7 @@ def profile_of(context: Context, path: Path, names: Iterable[str]) -> Profile | 
 def places_of(context: Context, profile: Profile) -> tuple[Path, ...]:
     """Return the files that are where a tool keeps its databases, resolved."""
     found = databases_at(profile, context.environment, context.user_home, context.platform)
-    return tuple(path.resolve() for path in found)
+    return tuple(map(files.resolved, found))
 
 
 def name_of_database(context: Context, path: Path) -> str:
@@ -219,7 +219,7 @@ def label_of_database(context: Context, path: Path) -> str:
 
 def _configured_name(context: Context, path: Path) -> str:
     for name, each in context.settings.databases.items():
-        if each.path.resolve() == path:
+        if files.resolved(each.path) == path:
             return name
     return ""
 

@@ -64,7 +64,7 @@ def discover(context: Context, options: DiscoverOptions) -> DiscoverReport:
 def _found(context: Context) -> Iterator[FoundDatabase]:
     seen: set[Path] = set()
     for name, each in context.settings.databases.items():
-        path = each.path.resolve()
+        path = files.resolved(each.path)
         seen.add(path)
         yield replace(_look_at(context, path, None), name=name, is_configured=True)
     places = [
@@ -74,7 +74,7 @@ def _found(context: Context) -> Iterator[FoundDatabase]:
     ]
     own = [(path, None) for path in sorted(context.home.data.glob("*.db"))]
     for path, profile in [*places, *own]:
-        resolved = path.resolve()
+        resolved = files.resolved(path)
         if resolved not in seen and resolved != context.home.sample.resolve():
             seen.add(resolved)
             yield _look_at(context, resolved, profile)
@@ -86,9 +86,10 @@ def _look_at(context: Context, path: Path, expected: Profile | None) -> FoundDat
     row_count, problem = None, ""
     size = changed = 0
     try:
-        there = [each for each in (path, path.with_name(path.name + "-wal")) if each.exists()]
-        size = sum(map(files.size_of, there))
-        changed = max(map(files.modified_ns, there), default=0)
+        with files.reading(path):
+            there = [each for each in (path, path.with_name(path.name + "-wal")) if each.exists()]
+            size = sum(map(files.size_of, there))
+            changed = max(map(files.modified_ns, there), default=0)
         with database.read_only(path, _WAIT_SECONDS) as connection:
             schema = read_schema(connection)
             tables = [table.name for table in schema.tables]
@@ -99,7 +100,7 @@ def _look_at(context: Context, path: Path, expected: Profile | None) -> FoundDat
                     ]
                     for name in tables
                 )
-    except (HoldfastError, OSError) as error:
+    except HoldfastError as error:
         problem = str(error)
     profile = profile_of(context, path, tables) or expected
     known = [each for each in context.known_backups() if each.database == files.text_of(path)]

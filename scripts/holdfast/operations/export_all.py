@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from holdfast.errors import HoldfastError, UsageError
+from holdfast.errors import DatabaseNotFound, HoldfastError, UsageError
 from holdfast.operations.context import Context
 from holdfast.operations.export_backup import export_backup
 from holdfast.operations.export_job import ExportOptions
@@ -34,7 +34,10 @@ def _export(context: Context, options: ExportOptions, name: str | None) -> Expor
     try:
         report = export_backup(context, replace(options, database=name))
     except HoldfastError as error:
+        hint = error.hint
+        if name and isinstance(error, DatabaseNotFound):  # --db would not help: --all takes none
+            hint = "Correct its path in backup.yaml, or bring it back with restore."
         return ExportedDatabase(
-            name or "", problem=str(error), hint=error.hint, exit_code=error.exit_code
+            name or "", problem=str(error), hint=hint, exit_code=error.exit_code
         )
     return ExportedDatabase(name or "", report)

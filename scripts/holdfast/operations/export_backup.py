@@ -128,8 +128,15 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
         verified=written.verified,
         opens_here=written.opens_here,
         copies=keep(context, written.path, name, context.timestamp, stores),
+        others=_others(context, options),
         warnings=tuple(warnings),
     )
+
+
+def _others(context: Context, options: ExportOptions) -> tuple[str, ...]:
+    """Name the databases of backup.yaml that a person may take for backed up, too."""
+    is_named = options.database is not None or options.sample
+    return () if is_named else tuple(context.settings.databases)[1:]
 
 
 def _describe(

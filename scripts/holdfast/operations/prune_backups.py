@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from holdfast import files
 from holdfast.errors import HoldfastError, PlanChanged
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.prune_places import Listed, OutputFolder, Place, StorePlace
@@ -241,7 +242,7 @@ def _remember(
             at=context.timestamp,
             operation="prune",
             outcome="done" if not errors else type(next(iter(errors.values()))).__name__,
-            database_path=named.path.resolve() if named else Path(database),
+            database_path=files.resolved(named.path) if named else Path(database),
             backup=Path(place.location),
             details={
                 "by": context.actor,

@@ -120,7 +120,7 @@ class OutputFolder:
         of_it = (
             each.keep
             for each in settings.databases.values()
-            if files.text_of(each.path.resolve()) == database
+            if files.text_of(files.resolved(each.path)) == database
         )
         return next(of_it, None) or settings.keep or KeepRules()
 

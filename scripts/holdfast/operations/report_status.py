@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -41,14 +41,15 @@ class StatusOptions:
 
 def report_status(context: Context, options: StatusOptions) -> StatusReport:
     """Say when the last backup was, and which there are; reads only."""
-    chosen = _database(context, options)
     backups = tuple(backups_on_file(context))
+    chosen = _database(context, options, backups)
     of_it = [
         each for each in backups if not chosen or each.database in ("", files.text_of(chosen.path))
     ]
     full = [each for each in of_it if not each.part]
+    sound = [each for each in full if each.verified != DAMAGED]
     stamp, trouble = _look_at(context, chosen) if chosen else (None, None)
-    times = [*(moment(each.created_at) for each in full), stamp]
+    times = [*(moment(each.created_at) for each in sound), stamp]
     last = max((time for time in times if time), default=None)
     stores = look_at_stores(context)
     age = None if last is None else max(0.0, (context.now - last).total_seconds())
@@ -57,7 +58,8 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
         *_database_concerns(chosen, trouble, full),
         *(trust_concerns(context, chosen, full) if chosen else ()),
         *_schedule_concerns(context, schedule),
-        *_age_concerns(context, options, full, age, is_usable=trouble is None),
+        *_age_concerns(context, options, sound, age, is_usable=trouble is None),
+        *_concerns_of_others(context, options, chosen, backups),
         *key_concerns(of_it),
         *store_concerns(context, stores),
         *_library_concerns(),
@@ -78,11 +80,17 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
     )
 
 
-def _database(context: Context, options: StatusOptions) -> ChosenDatabase | None:
+def _database(
+    context: Context, options: StatusOptions, backups: Sequence[BackupOnFile]
+) -> ChosenDatabase | None:
+    """Choose as other verbs do; where these find none, the one that is missed most likely."""
     try:
         return choose_database(context, options.database, sample=options.sample)
     except DatabaseNotFound:
-        return None
+        for name in context.settings.databases:
+            return choose_database(context, name)
+        known = [each.database for each in backups if each.database]
+        return ChosenDatabase(Path(known[0]), "of the last backup") if known else None
 
 
 def _look_at(
@@ -151,6 +159,36 @@ def _age_concerns(
         yield Concern(Kind.STALE, late)
 
 
+def _concerns_of_others(
+    context: Context,
+    options: StatusOptions,
+    chosen: ChosenDatabase | None,
+    backups: Sequence[BackupOnFile],
+) -> Iterator[Concern]:
+    """Name the other databases of backup.yaml that are gone, or have no recent backup."""
+    if options.database is not None or options.sample:
+        return
+    for name, each in context.settings.databases.items():
+        path = files.resolved(each.path)
+        if chosen and path == chosen.path:
+            continue
+        full = [of for of in backups if of.database == files.text_of(path) and not of.part]
+        made = [moment(of.created_at) for of in full if of.verified != DAMAGED]
+        last = max((time for time in made if time), default=None)
+        try:
+            database.require_database(path)
+        except HoldfastError as error:
+            yield Concern(Kind.DATABASE, f"{name}: {_trouble(error, path, full)}")
+            continue
+        if last is None:
+            late = f"there is no backup of {path}"
+        elif (context.now - last).total_seconds() > options.max_age_seconds:
+            late = f"no backup in the last {duration(options.max_age_seconds)}"
+        else:
+            continue
+        yield Concern(Kind.STALE, f"{name}: {late}. Make one with /backup --all.")
+
+
 def _library_concerns() -> Iterator[Concern]:
     if database.SQLITE_VERSION < database.FIRST_SOUND_SQLITE:
         sound = ".".join(map(str, database.FIRST_SOUND_SQLITE))
@@ -167,7 +205,8 @@ def _history_concerns(context: Context) -> Iterator[Concern]:
     except HoldfastError as error:
         yield Concern(
             Kind.HISTORY,
-            f"the history cannot be read, so no backup is known to be verified: {error}",
+            f"the history cannot be read, so no backup is known to be verified: {error}."
+            f" {error.hint}",
         )
 
 
@@ -176,8 +215,13 @@ def _database_concerns(
 ) -> Iterator[Concern]:
     if chosen is None or trouble is None:
         return
-    what = f"there is {trouble}" if isinstance(trouble, DatabaseNotFound) else str(trouble)
+    yield Concern(Kind.DATABASE, _trouble(trouble, chosen.path, backups))
+
+
+def _trouble(error: HoldfastError, path: Path, backups: Sequence[BackupOnFile]) -> str:
+    """Say what is wrong with a database, and how it comes back."""
+    what = f"there is {error}" if isinstance(error, DatabaseNotFound) else str(error)
     # One that is not on record here may be of another database.
     sound = [each.path for each in backups if each.database and each.verified != DAMAGED]
-    again = f"To bring it back: {restore_command(sound[0], chosen.path)}" if sound else ""
-    yield Concern(Kind.DATABASE, f"{what}. {again or trouble.hint}")
+    again = f"To bring it back: {restore_command(sound[0], path)}" if sound else ""
+    return f"{what}. {again or error.hint}"

@@ -58,7 +58,7 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
 
     Raises: BackupError and its kin; RestoreRefused; RestoreFailed; WriteFailed.
     """
-    target = options.target.resolve()  # through a link, to the database itself
+    target = files.resolved(options.target)  # through a link, to the database itself
     _complain_of_target(context, target, force=options.force)
     with (
         _wanted(context, options) as (found, warnings),

@@ -10,7 +10,7 @@ from holdfast import files
 from holdfast.concerns import Concern, Kind
 from holdfast.copies import StoreStatus
 from holdfast.errors import HoldfastError
-from holdfast.model import ChosenDatabase, Opening, Rung, is_above
+from holdfast.model import DAMAGED, ChosenDatabase, Opening, Rung, is_above
 from holdfast.operations.context import Context
 from holdfast.operations.losses import LOST, Losses
 from holdfast.outcomes import BackupOnFile
@@ -28,18 +28,29 @@ def trust_concerns(
     """
     if not backups:
         return
+    yield from _damaged(backups)
     yield from _unverified(backups)
     yield from _shrunk(context, chosen, backups[0])
     if chosen.path != context.home.sample.resolve():
         yield from _on_one_disk(context, chosen)
 
 
+def _damaged(backups: Sequence[BackupOnFile]) -> Iterator[Concern]:
+    if backups[0].verified == DAMAGED:
+        before = next((each.path.name for each in backups if each.verified != DAMAGED), "")
+        rest = f"the newest one besides is {before}" if before else "there is no other"
+        yield Concern(
+            Kind.DAMAGED, f"{backups[0].path.name}, the newest backup, is damaged; {rest}."
+        )
+
+
 def _unverified(backups: Sequence[BackupOnFile]) -> Iterator[Concern]:
-    if not any(is_above(each.verified, Rung.HASH) for each in backups):
+    sound = [each for each in backups if each.verified != DAMAGED]
+    if sound and not any(is_above(each.verified, Rung.HASH) for each in sound):
         yield Concern(
             Kind.UNVERIFIED,
             f"no backup of this database was ever verified here. Prove the last one: verify"
-            f" {backups[0].path.name}",
+            f" {sound[0].path.name}",
         )
 
 

@@ -33,6 +33,8 @@ def export_lines(report: ExportReport) -> Iterator[str]:
     names = ", ".join(_headline(filled, report.headline)) or "no rows"
     yield f"Backup saved: {names} ({', '.join(facts)}). {report.path or ''}".rstrip()
     yield f"Database: {report.database.path} ({report.database.reason})."
+    if report.others:
+        yield f"Not backed up: {', '.join(report.others)}. Use --all for every database."
     if report.missing_tables:
         yield f"Not there: {', '.join(report.missing_tables)}."
     if report.part:

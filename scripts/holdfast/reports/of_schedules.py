@@ -30,7 +30,8 @@ def schedule_lines(report: ScheduleReport) -> Iterator[str]:
     yield f"{what}: backups {report.calendar}, by {report.title}."
     for where, text in report.texts.items():
         yield f"{where}:"
-        yield from (f"  {line}" for line in text.splitlines())
+        # A tab would be shown as \x09, and could not be set by hand.
+        yield from (f"  {line.expandtabs(2)}" for line in text.splitlines())
     yield from report.advice
     if report.outcome == "planned":
         yield "Nothing has been changed. If this is what you want:"
