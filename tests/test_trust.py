@@ -110,6 +110,18 @@ def test_a_newest_backup_that_is_damaged_is_warned_of_and_counts_as_none(here):
     }
 
 
+def test_a_backup_that_a_wrong_clock_dated_ahead_does_not_count_until_then(here):
+    export_backup(at(here, NOW + timedelta(days=900)), ExportOptions())
+    late = at(here, NOW + timedelta(days=5))
+    report = report_status(late, StatusOptions())
+    assert report.last_backup_at == "2026-11-20T14:22:33Z"
+    assert [each.text for each in report.concerns] == [
+        "no backup in the last 2 days. Make one with /backup."
+    ]
+    assert "\n  backup-2029-05-08.json: " in text(report)
+    assert ", in the future, 6 rows, verified" in text(report)
+
+
 def test_a_database_that_nobody_named_and_that_has_gone_is_missed(here):
     path = here.home.data / "notes.db"
     path.unlink()

@@ -31,7 +31,9 @@ def duration(seconds: float) -> str:
 
 
 def ago(seconds: float) -> str:
-    """Say how long ago: 3 days ago, just now."""
+    """Say how long ago: 3 days ago, just now; less than nothing is in the future."""
+    if seconds <= -60:
+        return "in the future"
     return f"{duration(seconds)} ago" if seconds >= 2 else "just now"
 
 

@@ -72,8 +72,8 @@ def test_the_plan_that_was_shown_is_installed_and_found_again(here, spool, sched
     done = asked(here, "install", scheduler=scheduler, confirm=shown.plan_id)
     assert (done.outcome, done.is_installed) == ("done", True)
     written = all_files(here, spool)
-    for text in shown.texts.values():
-        assert any(text.encode() in content for content in written.values())
+    for written_text in shown.texts.values():
+        assert any(written_text.encode() in content for content in written.values())
     status = asked(here, "status")
     assert status.is_installed and status.warnings == ()
     assert status.state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from holdfast import database, files
@@ -27,6 +27,7 @@ from holdfast.outcomes import BackupOnFile, StatusReport
 from holdfast.times import duration, moment, utc_text
 
 MAX_AGE_SECONDS = 48 * 3600
+_AHEAD = timedelta(days=1)  # a tool may write its own time in that of its place
 _WAIT_SECONDS = 2.0  # for a lock: a status that says less is better than one that hangs
 
 
@@ -49,8 +50,7 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
     full = [each for each in of_it if not each.part]
     sound = [each for each in full if each.verified != DAMAGED]
     stamp, trouble = _look_at(context, chosen) if chosen else (None, None)
-    times = [*(moment(each.created_at) for each in sound), stamp]
-    last = max((time for time in times if time), default=None)
+    last = _last(context, [*(moment(each.created_at) for each in sound), stamp])
     stores = look_at_stores(context)
     age = None if last is None else max(0.0, (context.now - last).total_seconds())
     schedule = _schedule(context)
@@ -91,6 +91,12 @@ def _database(
             return choose_database(context, name)
         known = [each.database for each in backups if each.database]
         return ChosenDatabase(Path(known[0]), "of the last backup") if known else None
+
+
+def _last(context: Context, times: Sequence[datetime | None]) -> datetime | None:
+    """Return the latest; what a clock that was wrong made would be the last one for years."""
+    latest = context.now + _AHEAD
+    return max((time for time in times if time and time <= latest), default=None)
 
 
 def _look_at(
@@ -173,8 +179,7 @@ def _concerns_of_others(
         if chosen and path == chosen.path:
             continue
         full = [of for of in backups if of.database == files.text_of(path) and not of.part]
-        made = [moment(of.created_at) for of in full if of.verified != DAMAGED]
-        last = max((time for time in made if time), default=None)
+        last = _last(context, [moment(of.created_at) for of in full if of.verified != DAMAGED])
         try:
             database.require_database(path)
         except HoldfastError as error:
