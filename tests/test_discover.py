@@ -136,6 +136,16 @@ def test_discovery_leaves_the_databases_as_they_are(machine, tmp_path):
     assert after == before
 
 
+def test_what_is_asked_for_by_name_and_cannot_be_read_is_said_not_to_be_added(machine, tmp_path):
+    logs = tmp_path / "user/.config/io.datasette.llm/logs.db"
+    logs.write_bytes(b"Dear diary\n" * 1000)
+    report = discover(machine, DiscoverOptions(add=("llm",)))
+    assert report.added == ()
+    assert report.warnings == (
+        f"llm was not added: {logs} is not a SQLite database, or is encrypted",
+    )
+
+
 def test_what_a_tool_can_make_anew_is_added_only_by_its_name(machine):
     machine.home.profiles.mkdir(parents=True)
     (machine.home.profiles / "llm.yaml").write_text(

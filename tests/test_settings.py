@@ -176,3 +176,19 @@ def test_the_settings_in_the_docs_are_valid(tmp_path: Path) -> None:
     (example,) = re.findall(r"```yaml\n(# backup.yaml\n.*?)```", text, re.DOTALL)
     settings = load(tmp_path, example)
     assert settings.databases["work"] == DatabaseSettings(tmp_path / "data" / "work.db")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ping_success: ftp://ann:hunter2@host/x",
+        "on_failure: notify --token hunter2",
+        "stores: https://hunter2@host",
+    ],
+)
+def test_an_address_or_a_command_that_may_hold_a_token_is_not_repeated(tmp_path, line):
+    (tmp_path / "backup.yaml").write_text(f"schedule:\n  {line}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(tmp_path)
+    assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+    assert "not what is there" in str(caught.value)

@@ -56,7 +56,11 @@ def discover(context: Context, options: DiscoverOptions) -> DiscoverReport:
         looked_for=len(context.profiles),
         checked_at=context.timestamp,
         warnings=tuple(
-            f"{each.path}: {each.problem}" for each in found if each.problem and not each.profile
+            f"{each.name} was not added: {each.problem}"
+            if each.name in options.add
+            else f"{each.path}: {each.problem}"
+            for each in found
+            if each.problem and (not each.profile or each.name in options.add)
         ),
     )
 

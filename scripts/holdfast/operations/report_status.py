@@ -191,7 +191,7 @@ def _concerns_of_others(
             late = f"no backup in the last {duration(options.max_age_seconds)}"
         else:
             continue
-        yield Concern(Kind.STALE, f"{name}: {late}. Make one with /backup --all.")
+        yield Concern(Kind.STALE, f"{name}: {late}. Make one with /backup export --all.")
 
 
 def _library_concerns() -> Iterator[Concern]:

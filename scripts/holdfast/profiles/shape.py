@@ -192,12 +192,17 @@ def below(key: str, name: object) -> str:
 
 
 def mismatch(value: Any, wanted: Any, key: str) -> Complaint:
-    hint = ""
-    if get_origin(wanted) is tuple and isinstance(value, str):
-        hint = f"Write it as a list: [{value}]."
+    hint, found = "", shown(value)
+    wants_list = get_origin(wanted) is tuple and isinstance(value, str)
+    # An address or a command may hold a token, and a message is relayed in a chat.
+    may_be_secret = isinstance(value, str) and ("://" in value or (wants_list and " " in value))
+    if may_be_secret:
+        found = "what is there"
+    if wants_list:
+        hint = f"Write it as a list: [{'one, two' if may_be_secret else value}]."
     elif plain_type(wanted) is str and not isinstance(value, str | list | dict):
         hint = "Put it in quotes if it is meant as text."
-    return Complaint(key, f"give {label(wanted)}, not {shown(value)}", hint=hint)
+    return Complaint(key, f"give {label(wanted)}, not {found}", hint=hint)
 
 
 def unknown_key(name: object, known: list[str], key: str) -> Complaint:
