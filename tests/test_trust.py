@@ -158,7 +158,8 @@ def test_each_other_database_of_the_settings_without_a_recent_backup_has_a_line(
     export_backup(late, ExportOptions(database="notes"))
     options = StatusOptions()
     assert [each.text for each in report_status(late, options).concerns] == [
-        f"work: there is no backup of {here.home.data}/work.db. Make one with /backup export --all.",
+        f"work: there is no backup of {here.home.data}/work.db."
+        " Make one with /backup export --all.",
         "old: no backup in the last 2 days. Make one with /backup export --all.",
         f"lost: there is no database at {here.home.data}/lost.db. To bring it back: restore"
         f" {here.output}/backup-lost-2026-11-20.json --to {here.home.data}/lost.db",
