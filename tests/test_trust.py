@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from holdfast import files
+from holdfast.errors import DatabaseNotFound
 from holdfast.known import KnownCopy
 from holdfast.operations.context import Context
 from holdfast.operations.export_backup import ExportOptions, export_backup
@@ -140,6 +141,9 @@ def configured(here: Context, *names: str) -> Context:
 
 def test_the_first_of_the_settings_is_missed_although_others_are_backed_up(here):
     both = configured(here, "gone", "notes")
+    with pytest.raises(DatabaseNotFound) as caught:
+        export_backup(both, ExportOptions())
+    assert caught.value.hint.startswith("If it is lost, status says how it comes back")
     assert found(both) == {
         "database": f"there is no database at {here.home.data}/gone.db."
         " Give its path with --db PATH.",

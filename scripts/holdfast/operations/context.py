@@ -155,12 +155,14 @@ def choose_database(
         if chosen.path.is_file():  # through a link, to the file itself: it has one name
             return replace(chosen, path=files.resolved(chosen.path))
         looked_at.append(str(chosen.path))
-    if not context.settings.databases:
+    hint = "Name one with --db PATH, or try everything on invented data with --sample."
+    if context.settings.databases:
+        hint = (
+            "If it is lost, status says how it comes back; else correct backup.yaml, or use --db."
+        )
+    else:
         looked_at.append(f"where {len(context.profiles)} tools keep theirs")
-    raise DatabaseNotFound(
-        f"no database found; looked at {', '.join(looked_at)}",
-        hint="Name one with --db PATH, or try everything on invented data with --sample.",
-    )
+    raise DatabaseNotFound(f"no database found; looked at {', '.join(looked_at)}", hint=hint)
 
 
 def profile_of(context: Context, path: Path, names: Iterable[str]) -> Profile | None:
