@@ -184,7 +184,7 @@ def test_without_any_scheduler_it_says_so_and_still_shows_what_one_would_be_told
         asked(bare, "install", yes=True)
     for name in ("systemd", "cron", "launchd", "windows"):
         shown = asked(bare, "show", scheduler=name)
-        assert shown.texts and "\t" not in text(shown)  # which would be printed as \x09
+        assert shown.texts and r"\x09" not in text(shown)  # as a tab is printed
 
 
 @needs("crontab")
