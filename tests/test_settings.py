@@ -107,6 +107,27 @@ def test_a_wrong_setting_is_an_error_that_names_file_and_key(
     assert str(tmp_path / "backup.yaml") in caught.value.hint
 
 
+SECRET = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        (f"{{recipients: [{SECRET}]}}", "recipients[0]: a secret key stands where a public key"),
+        (f"{{recipients: [age1x, {SECRET.lower()}]}}", "recipients[1]: a secret key stands"),
+        (f"{{recipients: {SECRET}}}", "recipients: give a list, not a secret key"),
+        (f"{{identities: {SECRET}}}", "identities: give a list, not a secret key"),
+    ],
+)
+def test_a_secret_key_in_the_settings_is_refused_and_not_repeated(
+    tmp_path: Path, value: str, complaint: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, f"encryption: {value}")
+    assert str(caught.value).startswith(f"backup.yaml: encryption.{complaint}")
+    assert "GFPYYSJZ" not in (str(caught.value) + caught.value.hint).upper()
+
+
 def test_settings_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
     (tmp_path / SETTINGS_FILE).mkdir()
     with pytest.raises(SettingsError, match=r"^backup\.yaml: cannot read it: "):

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from holdfast.errors import SettingsError
 from holdfast.profiles.reading import read_record
-from holdfast.profiles.shape import Complaint, ShortName, Text
+from holdfast.profiles.shape import Complaint, ShortName, Text, is_secret_key
 
 SETTINGS_FILE = "backup.yaml"
 # Years, months, days and hours, as restic writes them; m are months.
@@ -78,6 +78,14 @@ class EncryptionSettings:
     identities: tuple[Path, ...] = ()  # files with keys that open backups
 
     def __post_init__(self) -> None:
+        for index, each in enumerate(self.recipients):
+            if is_secret_key(each):
+                raise Complaint(
+                    f"recipients[{index}]",
+                    "a secret key stands where a public key belongs",
+                    hint="Put its public key there, which begins with age1, and make a new key"
+                    " if others can read this file.",
+                )
         if self.recipients and self.passphrase_file:
             raise Complaint(
                 "passphrase_file",

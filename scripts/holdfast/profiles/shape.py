@@ -176,8 +176,15 @@ def label(wanted: Any) -> str:
     return LABELS[get_origin(wanted) or wanted]
 
 
+def is_secret_key(text: str) -> bool:
+    """Tell whether a text is, or holds, the secret half of a key of age or of ssh."""
+    return re.search("AGE-SECRET-KEY-|PRIVATE KEY", text, re.IGNORECASE) is not None
+
+
 def shown(value: Any) -> str:
-    """A value in the words of YAML, short enough for a message."""
+    """A value in the words of YAML, short enough for a message; no secret key."""
+    if isinstance(value, str) and is_secret_key(value):
+        return "a secret key"
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "keys and values"
     if value is None:
@@ -195,7 +202,9 @@ def mismatch(value: Any, wanted: Any, key: str) -> Complaint:
     hint, found = "", shown(value)
     wants_list = get_origin(wanted) is tuple and isinstance(value, str)
     # An address or a command may hold a token, and a message is relayed in a chat.
-    may_be_secret = isinstance(value, str) and ("://" in value or (wants_list and " " in value))
+    may_be_secret = isinstance(value, str) and (
+        is_secret_key(value) or "://" in value or (wants_list and " " in value)
+    )
     if may_be_secret:
         found = "what is there"
     if wants_list:
