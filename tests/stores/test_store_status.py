@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.operations.export_backup import ExportOptions, export_backup
+from holdfast.operations.keys import create_key
 from holdfast.operations.report_status import StatusOptions, report_status
 from holdfast.operations.store_status import look_at_stores
 from holdfast.reports import text
@@ -53,6 +54,19 @@ def test_a_store_that_is_not_there_is_a_warning_with_what_to_do(
         " make that folder, if it is a new place."
     )
     assert "Store disk: not reached." in text(report)
+
+
+@pytest.mark.parametrize("layout", ["files", "pages"])
+def test_a_store_that_is_to_be_encrypted_is_looked_at_like_any_other(
+    context: MakeContext, home: Path, layout: str
+) -> None:
+    settings(home, f"{{disk: {{url: ../disk, encrypt: true, layout: {layout}}}}}")
+    public = create_key(context()).public_key
+    with (home / "backup.yaml").open("a") as file:
+        file.write(f"encryption: {{recipients: [{public}]}}\n")
+    export_backup(context(), ExportOptions(stores=("disk",), format="sqlite"))
+    (disk,) = report_status(context(), StatusOptions()).stores
+    assert (disk.backup_count, disk.problem) == (1, "")
 
 
 def test_a_look_makes_no_mark_and_no_folder(context: MakeContext, home: Path) -> None:

@@ -53,6 +53,7 @@ class _Look:
                 "",
                 context.home.path,
                 context.environment,
+                context.keys,
                 wait_seconds=self.wait_seconds,
             )
             self.location = store.location
