@@ -131,10 +131,12 @@ def test_a_file_is_still_the_same_until_its_size_or_time_changes(tmp_path):
 def test_an_unreadable_history_is_said_to_be_one_and_left_as_it_is(history, content):
     history.path.parent.mkdir()
     history.path.write_bytes(content)
-    with pytest.raises(NotADatabase):
+    with pytest.raises(NotADatabase) as read:
         history.backups()
-    with pytest.raises(NotADatabase):
+    with pytest.raises(NotADatabase) as written:
         history.record_backup(BACKUP)
+    for caught in (read, written):  # it is not for the person to name another database
+        assert caught.value.hint.startswith("Move it away: a new history begins with the next")
     assert history.path.read_bytes() == content
 
 
