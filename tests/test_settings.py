@@ -91,6 +91,7 @@ def test_paths_start_at_the_home_and_a_tilde_is_the_persons_home(
         ("output: true", "output: give a path, not true"),
         ("output: {path: x}", "output: give a path, not keys and values"),
         ("databases: a: b", "line 1: not valid YAML: "),
+        ("stores: {all: disk}", "stores.all: all means every store"),
         (
             "- a",
             "give the keys databases, output, copied_elsewhere, stores, keep, encryption, schedule,"
@@ -105,6 +106,37 @@ def test_a_wrong_setting_is_an_error_that_names_file_and_key(
         load(tmp_path, text)
     assert str(caught.value).startswith(f"backup.yaml: {complaint}")
     assert str(tmp_path / "backup.yaml") in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("store", "complaint"),
+    [
+        ("S3://bucket/x", "url: give an address such as s3://bucket/backups, in small"),
+        ("s3:bucket/x", "url: give an address such as s3://bucket/backups, in small"),
+        ("'Git:repository'", "url: give an address such as s3://bucket/backups, in small"),
+        ("'git:'", "url: give a folder of this machine after git:"),
+        ("git:https://ann:word@host/x.git", "url: give a folder of this machine after git:"),
+        ("git:git@host:x.git", "url: give a folder of this machine after git:"),
+        ("{url: disk, push: true}", "push: there is nothing to push but a git repository"),
+        ("{url: git:repository, layout: pages}", "layout: a git repository has one of its own"),
+        ("{url: disk, options: {region: here}}", "options: a folder has none"),
+        ("{url: git:repository, options: {region: here}}", "options: a folder has none"),
+    ],
+)
+def test_a_setting_of_a_store_that_would_go_unheard_is_refused(
+    tmp_path: Path, store: str, complaint: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, f"stores: {{disk: {store}}}")
+    assert str(caught.value).startswith(f"backup.yaml: stores.disk.{complaint}")
+    assert "word" not in str(caught.value) + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "url", ["C:\\backups", "./s3:name", "git:C:/backups", "/Volumes/S3", "~/Git", "s3/git:x"]
+)
+def test_the_path_of_a_folder_is_not_taken_for_an_address(tmp_path: Path, url: str) -> None:
+    assert load(tmp_path, f"stores: {{disk: '{url}'}}").stores["disk"].url == url
 
 
 SECRET = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"

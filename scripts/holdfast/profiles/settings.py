@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,6 +20,15 @@ _Address = Annotated[
     str, Text("an address that begins with https:// or http://", r"https?://[!-~]+")
 ]
 _Word = Annotated[str, Text("a word of a command", r"[^\0]*", may_repeat=True)]
+# What is not an address in our words, and would be taken for the path of a folder.
+_LIKE_A_CLOUD = re.compile(
+    r"(?i:s3|gs|az|gcs|azure|git|file):(?!//)|(?=[^/]*[A-Z])\w{2,}://", re.ASCII
+)
+
+
+def _is_folder(text: str) -> bool:
+    """Tell whether a text can be a path of this machine, and no address of a remote repository."""
+    return bool(text.strip()) and not re.match(r"\w+://|[\w.-]+@[\w.-]+:", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,28 @@ class StoreSettings:
     keep: KeepRules | None = None  # None: as for the database
     options: Mapping[str, str] = field(default_factory=dict)  # such as endpoint, region
     push: bool = False  # git alone
+
+    def __post_init__(self) -> None:
+        """Raises: Complaint for what would be taken for a folder, or would have no effect."""
+        is_git = self.url.startswith("git:")
+        if is_git and not _is_folder(self.url.removeprefix("git:")):
+            raise Complaint(
+                "url",
+                "give a folder of this machine after git:",
+                hint="Where a repository is pushed to is its remote origin, with push: true.",
+            )
+        if not is_git and _LIKE_A_CLOUD.match(self.url):
+            raise Complaint(
+                "url",
+                "give an address such as s3://bucket/backups, in small letters and with //",
+                hint="A folder whose name begins like one is written ./s3:name.",
+            )
+        if self.push and not is_git:
+            raise Complaint("push", "there is nothing to push but a git repository")
+        if is_git and self.layout != "files":
+            raise Complaint("layout", "a git repository has one of its own", hint="Leave it out.")
+        if self.options and "://" not in self.url:
+            raise Complaint("options", "a folder has none", hint="Leave them out.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +149,10 @@ class Settings:
     keep: KeepRules | None = None  # None: a prune deletes nothing
     encryption: EncryptionSettings = field(default_factory=EncryptionSettings)
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+
+    def __post_init__(self) -> None:
+        if "all" in self.stores:
+            raise Complaint("stores.all", "all means every store", hint="Choose another name.")
 
     @property
     def has_keep_rules(self) -> bool:
