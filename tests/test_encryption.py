@@ -389,6 +389,7 @@ def test_what_is_no_public_key_is_named_unless_it_is_secret(recipient: str, says
         encrypting(target, Keys(recipients=(recipient,))),
     ):
         pass
+    assert str(caught.value).startswith("backup.yaml: encryption.recipients: ")
     assert "SECRET-KEY" not in str(caught.value)
     assert target.getvalue() == b""
 

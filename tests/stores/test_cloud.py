@@ -173,6 +173,7 @@ def test_settings_with_credentials_or_unknown_options_are_refused_without_repeat
     with pytest.raises(SettingsError) as caught:
         opened(StoreSettings(url=url, options=options))
     assert complaint in str(caught.value)
+    assert str(caught.value).startswith("backup.yaml: stores.cloud.")
     assert "word" not in str(caught.value) + caught.value.hint
 
 

@@ -68,7 +68,9 @@ def test_a_store_that_is_not_set_is_refused_before_anything_is_made(home: Path) 
 def test_an_address_of_no_kind_that_is_known_is_refused_with_those_that_are(home: Path) -> None:
     (home / "backup.yaml").write_text("stores: {cloud: 'ftp://host/x'}")
     done = run(home, "export", "--sample", "--to", "cloud", exit_code=20)
-    assert done.stderr.startswith("Error: stores.cloud.url: ftp:// is not known.\nGive a folder")
+    assert done.stderr.startswith(
+        "Error: backup.yaml: stores.cloud.url: ftp:// is not known.\nGive a folder"
+    )
 
 
 def test_standard_output_goes_into_no_store(home: Path) -> None:

@@ -125,7 +125,7 @@ def _secret(keys: Keys) -> str:
         secret = keys.secret
     except NotAKey as error:
         raise SettingsError(
-            f"encryption.passphrase_file: {error}",
+            f"backup.yaml: encryption.passphrase_file: {error}",
             hint="Write the passphrase into its first line, or set HOLDFAST_PASSPHRASE.",
         ) from error
     if not secret:

@@ -157,7 +157,8 @@ def recipients_of(keys: Keys) -> list[Any]:
         return [read_recipient(text) for text in keys.recipients]
     except NotAKey as error:
         raise SettingsError(
-            f"encryption.recipients: {error}", hint="Make a key with the verb keys, or age-keygen."
+            f"backup.yaml: encryption.recipients: {error}",
+            hint="Make a key with the verb keys, or age-keygen.",
         ) from error
 
 

@@ -46,14 +46,15 @@ def open_store(
 
         if settings.encrypt:
             raise SettingsError(
-                f"stores.{name}.encrypt: a git repository keeps rows that can be compared",
+                f"backup.yaml: stores.{name}.encrypt: a git repository keeps rows that can be"
+                " compared",
                 hint="Leave it out, or choose another kind of store.",
             )
         folder = base / files.user_path(settings.url.removeprefix(GIT))
         return GitStore(name, folder, owner, environment, settings)
     if settings.encrypt and not keys.can_encrypt:
         raise SettingsError(
-            f"stores.{name}.encrypt: nobody is named who could open what is encrypted",
+            f"backup.yaml: stores.{name}.encrypt: nobody is named who could open what is encrypted",
             hint="Name public keys in encryption.recipients, or set HOLDFAST_PASSPHRASE.",
         )
     objects = open_objects(name, settings, base, environment, wait_seconds)
@@ -61,7 +62,7 @@ def open_store(
     if is_off_site is None:
         is_off_site = not isinstance(objects, FolderObjects)
     if settings.layout not in _LAYOUTS:
-        raise SettingsError(f"stores.{name}.layout: {settings.layout} is not known")
+        raise SettingsError(f"backup.yaml: stores.{name}.layout: {settings.layout} is not known")
     return _LAYOUTS[settings.layout](
         name,
         objects,
@@ -85,7 +86,7 @@ def open_objects(
         return FolderObjects(base / files.user_path(settings.url))
     if scheme[1] not in _CLOUDS:
         raise SettingsError(
-            f"stores.{name}.url: {scheme[1]}:// is not known",
+            f"backup.yaml: stores.{name}.url: {scheme[1]}:// is not known",
             hint="Give a folder, or an address that begins with git:, s3://, gs:// or az://.",
         )
     from holdfast.stores.cloud_access import open_cloud

@@ -46,19 +46,20 @@ def open_cloud(
     found = _ADDRESS.fullmatch(settings.url)
     if not found:
         raise SettingsError(
-            f"stores.{name}.url: give a bucket and perhaps a prefix, such as s3://bucket/backups",
+            f"backup.yaml: stores.{name}.url: give a bucket and perhaps a prefix, such as"
+            " s3://bucket/backups",
             hint="Credentials and the like do not belong there: see docs/off-site.md.",
         )
     scheme, bucket, prefix = found[1], found[2], (found[3] or "").strip("/")
     if bucket.endswith("--x-s3"):
         raise SettingsError(
-            f"stores.{name}.url: a directory bucket does not list by name",
+            f"backup.yaml: stores.{name}.url: a directory bucket does not list by name",
             hint="Choose a general purpose bucket.",
         )
     for key, value in settings.options.items():
         if _CREDENTIAL.search(key) or re.match(r"\w+://[^/]*@", value):
             raise SettingsError(
-                f"stores.{name}.options.{key}: credentials do not belong in backup.yaml",
+                f"backup.yaml: stores.{name}.options.{key}: credentials do not belong there",
                 hint="Give them to the environment, as the service's own tools take them:"
                 " see docs/off-site.md.",
             )
@@ -97,7 +98,8 @@ def _opened(
     except (BaseError, ValueError) as error:
         key = re.search(r"not a valid config(?:uration)? key.*?|key: *'?(\w+)", str(error))
         raise SettingsError(
-            f"stores.{name}.options: {type(error).__name__}{f' ({key[1]})' if key else ''}",
+            f"backup.yaml: stores.{name}.options: {type(error).__name__}"
+            f"{f' ({key[1]})' if key else ''}",
             hint="See docs/settings.md for those that are known, and docs/off-site.md for the"
             " environment that each service needs.",
         ) from None  # its text may hold what the environment holds
