@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from holdfast.errors import BackupAmbiguous, BackupNotFound
+from holdfast.errors import BackupAmbiguous, BackupNotFound, NotABackup
 from holdfast.operations.context import Context
 from holdfast.operations.diff_backups import DiffOptions, diff_backups
 from holdfast.operations.export_backup import ExportOptions, export_backup
@@ -18,6 +19,7 @@ from holdfast.operations.import_job import ImportOptions
 from holdfast.operations.restore_backup import RestoreOptions, restore_backup
 from holdfast.operations.stored import at_hand, find_stored
 from holdfast.operations.verify_backup import VerifyOptions, verify_backups
+from holdfast.reports import text
 from tests.conftest import NOW, MakeContext, rows, run_sql
 from tests.running import make_database
 
@@ -178,6 +180,30 @@ def test_all_backups_of_a_store_are_proven_and_a_damaged_one_hinders_no_other(
     report = verify_backups(context(), VerifyOptions(backups=("disk:all",), quick=True))
     assert [each.exit_code for each in report.backups] == [16, 0]
     assert [each.verified for each in context().history.copies()] == ["contents", "damaged"]
+
+
+def test_what_is_wrong_with_a_backup_is_said_of_its_name_in_the_store_not_of_where_it_lay(
+    context: MakeContext, home: Path, tmp_path: Path
+) -> None:
+    name = "disk:laptop-1f3a/backup-crm-2026-11-20T142233Z.jsonl"
+    exported(context())
+    (tmp_path / "disk" / name.partition(":")[2]).write_bytes(b"")
+    (backup,) = verify_backups(context(), VerifyOptions(backups=("disk:latest",))).backups
+    assert backup.problem.startswith(f"{name} is empty")
+    with pytest.raises(NotABackup, match=f"^{name} is empty"):
+        restore_backup(context(), RestoreOptions(backup="disk:latest", target=tmp_path / "x.db"))
+
+
+def test_backups_of_two_machines_are_told_apart_by_a_verification(
+    context: MakeContext, home: Path, tmp_path: Path
+) -> None:
+    exported(context())
+    shutil.copytree(tmp_path / "disk" / "laptop-1f3a", tmp_path / "disk" / "desk-77b0")
+    said = text(verify_backups(context(), VerifyOptions(backups=("disk:all",), quick=True)))
+    assert sorted(line.partition(": ")[0] for line in said.splitlines()) == [
+        "disk:desk-77b0/backup-crm-2026-11-20T142233Z.jsonl",
+        "disk:laptop-1f3a/backup-crm-2026-11-20T142233Z.jsonl",
+    ]
 
 
 def test_a_store_that_is_not_there_is_a_failed_proof_and_no_crash(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from holdfast import files
-from holdfast.errors import BackupAmbiguous, BackupNotFound
+from holdfast.errors import BackupAmbiguous, BackupNotFound, HoldfastError
 from holdfast.model import ChosenDatabase
 from holdfast.operations.context import Context, name_of_database
 from holdfast.operations.shelf import find_backup
@@ -65,8 +65,22 @@ def fetched(
 @contextlib.contextmanager
 def fetched_from(store: Store, stored: StoredBackup) -> Iterator[AtHand]:
     """Fetch one backup of a store for as long as the block lasts; raises as `Store.fetch`."""
+    shown = Path(f"{store.name}:{stored.name}")
     with files.scratch_folder() as folder:
-        yield AtHand(store.fetch(stored, folder), Path(f"{store.name}:{stored.name}"), stored)
+        path = folder / _file_name(stored)
+        try:
+            path = store.fetch(stored, folder)
+            yield AtHand(path, shown, stored)
+        except HoldfastError as error:
+            # Where it lay for a moment tells nobody anything.
+            error.args = (in_words(str(error), path, shown), *error.args[1:])
+            error.hint = in_words(error.hint, path, shown)
+            raise
+
+
+def in_words(text: str, path: Path, shown: Path) -> str:
+    """Put what a backup is called to people in the place of the path that it was fetched to."""
+    return text.replace(str(path), shown.as_posix())
 
 
 def named_in_store(context: Context, wanted: str) -> tuple[str, str] | None:

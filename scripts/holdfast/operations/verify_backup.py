@@ -44,6 +44,7 @@ from holdfast.operations.stored import (
     AtHand,
     fetched_from,
     find_stored,
+    in_words,
     named_in_store,
 )
 from holdfast.outcomes import VerifiedBackup, VerifyReport
@@ -81,7 +82,14 @@ def verify_backups(context: Context, options: VerifyOptions) -> VerifyReport:
                 verified.append(found)
                 continue
             result = _verify(context, found.path, against, quick=options.quick)
-            verified.append(replace(result, path=found.shown))
+            verified.append(
+                replace(
+                    result,
+                    path=found.shown,
+                    problem=in_words(result.problem, found.path, found.shown),
+                    hint=in_words(result.hint, found.path, found.shown),
+                )
+            )
             warnings += result.warnings
             warnings += (
                 _remember_copy(context, found.stored, result)

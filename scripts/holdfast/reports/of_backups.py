@@ -176,7 +176,9 @@ def restore_lines(report: RestoreReport) -> Iterator[str]:
 def verify_lines(report: VerifyReport) -> Iterator[str]:
     """Yield the lines of a report."""
     for backup in report.backups:
-        yield f"{backup.path.name}: {', '.join(_verified_facts(backup))}."
+        # Those of several machines in a store may have one name.
+        name = backup.path.name if backup.path.is_absolute() else backup.path.as_posix()
+        yield f"{name}: {', '.join(_verified_facts(backup))}."
         if backup.problem:
             yield f"  {backup.problem}."
         if backup.hint:
