@@ -13,7 +13,9 @@ import pytest
 from holdfast.errors import ObjectMissing
 from holdfast.stores import Objects, open_objects
 from holdfast.stores.cloud import CloudObjects
+from holdfast.stores.files_layout import FilesStore
 from holdfast.stores.folder import FolderObjects
+from holdfast.stores.pages.store import PagesStore
 
 LARGE = bytes(range(256)) * 4096 * 18  # 18 MiB: three parts, the last one short
 
@@ -129,3 +131,26 @@ def test_what_a_killed_program_left_in_a_folder_is_not_listed_and_goes_after_a_d
     put(objects, "a/b")
     assert listed(objects) == ["a/b"]
     assert (old.exists(), fresh.exists()) == (False, True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_what_else_lies_in_a_folder_is_not_read(tmp_path: Path) -> None:
+    objects = FolderObjects(tmp_path)
+    put(objects, "laptop-1f3a/backup-one")
+    (tmp_path / "laptop-1f3a" / "own").mkdir()
+    # Whoever looks at one of these, or into them, gets an error.
+    (tmp_path / "laptop-1f3a" / "own" / "loop").symlink_to("loop")
+    (tmp_path / "laptop-1f3a" / "backup-two").symlink_to("gone")  # as if just deleted
+    assert listed(objects, "laptop-1f3a/backup-") == ["laptop-1f3a/backup-one"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+@pytest.mark.parametrize("layout", [FilesStore, PagesStore])
+def test_a_folder_that_the_system_keeps_on_a_disk_does_not_stand_in_the_way(
+    tmp_path: Path, layout: type[FilesStore | PagesStore]
+) -> None:
+    for name in ("lost+found", ".Trashes", "$RECYCLE.BIN", "System Volume Information"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "loop").symlink_to("loop")
+    store = layout("disk", FolderObjects(tmp_path), "laptop-1f3a", is_off_site=False)
+    assert list(store.backups()) == []

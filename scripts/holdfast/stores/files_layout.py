@@ -24,7 +24,12 @@ from holdfast.formats.compression import compression_suffix
 from holdfast.formats.encrypted import is_closed
 from holdfast.formats.interface import BackupFormat
 from holdfast.stores.closing import holds, write_encrypted
-from holdfast.stores.interface import StoredBackup, object_name, stored_backup
+from holdfast.stores.interface import (
+    StoredBackup,
+    may_be_owner,
+    object_name,
+    stored_backup,
+)
 from holdfast.stores.objects import Objects
 from holdfast.stores.pages.naming import is_root
 
@@ -60,7 +65,7 @@ class FilesStore:
 
     def backups(self) -> Iterator[StoredBackup]:
         """Yield the backups of all owners, in no order; what is no backup of ours is passed by."""
-        for owner in self._objects.folders():
+        for owner in filter(may_be_owner, self._objects.folders()):
             for facts in self._objects.list(f"{owner}/{_KIND}"):
                 found = stored_backup(self.name, facts.name, facts.bytes)
                 if found and not is_root(facts.name):

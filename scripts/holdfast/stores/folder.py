@@ -73,20 +73,20 @@ class FolderObjects:
         with self._translated():
             is_there = self._is_there() and below.is_dir()
         if is_there:
-            yield from (each for each in self._walk(below) if each.name.startswith(prefix))
+            yield from self._walk(below, prefix)
 
-    def _walk(self, folder: Path) -> Iterator[ObjectFacts]:
+    def _walk(self, folder: Path, prefix: str) -> Iterator[ObjectFacts]:
         try:
             # As whole names sort: a folder among its neighbours by its name and the slash.
             entries = sorted(os.scandir(folder), key=lambda each: each.name + "/" * each.is_dir())
             for entry in entries:
+                name = Path(entry.path).relative_to(self.folder).as_posix()
                 if entry.is_dir():
-                    yield from self._walk(Path(entry.path))
-                elif not entry.name.startswith(files.PARTIAL_PREFIX):
-                    facts = entry.stat()
-                    modified = datetime.fromtimestamp(facts.st_mtime, UTC)
-                    name = Path(entry.path).relative_to(self.folder).as_posix()
-                    yield ObjectFacts(name, facts.st_size, utc_text(modified))
+                    # What has no name of ours may be something that we must not read.
+                    if f"{name}/".startswith(prefix):
+                        yield from self._walk(Path(entry.path), prefix)
+                elif name.startswith(prefix) and not entry.name.startswith(files.PARTIAL_PREFIX):
+                    yield from _facts_of(entry, name)
         except OSError as error:
             raise self._failed(error) from error
 
@@ -133,3 +133,12 @@ class FolderObjects:
             f"{self.folder}: {error.strerror or error}",
             hint="Check that the disk is there, and that you may read and write the folder.",
         )
+
+
+def _facts_of(entry: os.DirEntry[str], name: str) -> Iterator[ObjectFacts]:
+    """Yield what is known of a file; nothing when it has just been deleted, as by a prune."""
+    try:
+        facts = entry.stat()
+    except FileNotFoundError:
+        return
+    yield ObjectFacts(name, facts.st_size, utc_text(datetime.fromtimestamp(facts.st_mtime, UTC)))

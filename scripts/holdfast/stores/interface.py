@@ -69,11 +69,17 @@ class Store(Protocol):
         ...
 
 
+_OWNER = r"[A-Za-z0-9][\w.-]*"
 _NAME = re.compile(
-    r"(?P<owner>[A-Za-z0-9][\w.-]*)/backup-(?P<database>[A-Za-z0-9][\w-]*)"
+    rf"(?P<owner>{_OWNER})/backup-(?P<database>[A-Za-z0-9][\w-]*)"
     r"-(?P<day>\d{4}-\d{2}-\d{2})T(?P<time>\d{6})Z(-\d+)?(?P<suffix>(\.[a-z0-9]+)*)",
     re.ASCII,
 )
+
+
+def may_be_owner(folder: str) -> bool:
+    """Tell whether a folder can hold a machine's backups; lost+found, as disks have it, cannot."""
+    return re.fullmatch(_OWNER, folder, re.ASCII) is not None
 
 
 def object_name(owner: str, database: str, created_at: str, suffix: str, number: int = 1) -> str:
