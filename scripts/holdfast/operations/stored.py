@@ -118,10 +118,10 @@ def find_stored(
     if not fitting:
         raise BackupNotFound(
             f"no backup {wanted!r} in {store.name} ({store.location})",
-            hint=_newest_named(found),
+            hint=_newest_named(store, found),
         )
     if len(fitting) > 1:
-        names = ", ".join(sorted(each.name for each in fitting))
+        names = ", ".join(sorted(f"{store.name}:{each.name}" for each in fitting))
         raise BackupAmbiguous(
             f"{store.name}:{wanted} could be any of {names}",
             hint="Give the whole name of the one you mean.",
@@ -129,9 +129,9 @@ def find_stored(
     return fitting[0]
 
 
-def _newest_named(found: Iterable[StoredBackup]) -> str:
+def _newest_named(store: Store, found: Iterable[StoredBackup]) -> str:
     newest = sorted(found, key=lambda each: each.created_at, reverse=True)[:3]
-    names = ", ".join(each.name for each in newest)
+    names = ", ".join(f"{store.name}:{each.name}" for each in newest)
     return f"The newest there: {names}." if names else "It holds none: put one there with sync."
 
 
