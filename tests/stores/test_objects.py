@@ -154,3 +154,13 @@ def test_a_folder_that_the_system_keeps_on_a_disk_does_not_stand_in_the_way(
         (tmp_path / name / "loop").symlink_to("loop")
     store = layout("disk", FolderObjects(tmp_path), "laptop-1f3a", is_off_site=False)
     assert list(store.backups()) == []
+
+
+@pytest.mark.parametrize("layout", [FilesStore, PagesStore])
+def test_a_name_of_a_day_that_there_is_not_is_no_backup(
+    tmp_path: Path, layout: type[FilesStore | PagesStore]
+) -> None:
+    objects = FolderObjects(tmp_path)
+    for suffix in ("json", "pages"):
+        put(objects, f"laptop-1f3a/backup-crm-2026-13-45T999999Z.{suffix}")
+    assert list(layout("disk", objects, "laptop-1f3a", is_off_site=False).backups()) == []

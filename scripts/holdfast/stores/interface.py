@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from holdfast.times import moment
+
 
 @dataclass(frozen=True, slots=True)
 class StoredBackup:
@@ -90,23 +92,26 @@ def object_name(owner: str, database: str, created_at: str, suffix: str, number:
         created_at: UTC, ISO 8601.
         number: from 2 on, where a backup of the same second is there.
     """
-    moment = re.sub(r":|\.\d+|\+00:00|Z", "", created_at)
+    digits = re.sub(r":|\.\d+|\+00:00|Z", "", created_at)
     again = f"-{number}" if number > 1 else ""
-    return f"{owner}/backup-{database}-{moment}Z{again}{suffix}"
+    return f"{owner}/backup-{database}-{digits}Z{again}{suffix}"
 
 
 def stored_backup(store: str, name: str, size: int) -> StoredBackup | None:
-    """Read what a name says; None for a name that `object_name` did not make."""
+    """Read what a name says; None for a name that `object_name` did not make, or of no time."""
     match = _NAME.fullmatch(name)
     if not match:
         return None
     hours, minutes, seconds = (match["time"][at : at + 2] for at in (0, 2, 4))
+    created_at = f"{match['day']}T{hours}:{minutes}:{seconds}Z"
+    if moment(created_at) is None:  # it would count as newer than all others
+        return None
     return StoredBackup(
         store=store,
         name=name,
         owner=match["owner"],
         database=match["database"],
-        created_at=f"{match['day']}T{hours}:{minutes}:{seconds}Z",
+        created_at=created_at,
         bytes=size,
         is_encrypted=match["suffix"].endswith(".age"),
     )
