@@ -109,6 +109,18 @@ def test_a_database_is_restored_from_a_store_when_nothing_of_it_is_left_here(
     assert str(report.backup) == "disk:laptop-1f3a/backup-crm-2026-11-20T142233Z.db.tar"
 
 
+def test_a_restore_says_from_which_store_and_of_when_in_git_too(
+    context: MakeContext, home: Path, tmp_path: Path
+) -> None:
+    (home / "backup.yaml").write_text(SETTINGS.replace("../disk", "git:../disk"))
+    here = replace(context(), environment=os.environ)
+    exported(here)
+    options = RestoreOptions(backup="disk:crm", target=tmp_path / "new.db")
+    assert text(restore_backup(here, options)).splitlines()[-1] == (
+        "From disk:laptop-1f3a/backup-crm-2026-11-20T142233Z.jsonl of 2026-11-20T14:22:33Z."
+    )
+
+
 def test_what_was_fetched_is_gone_afterwards(
     context: MakeContext, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

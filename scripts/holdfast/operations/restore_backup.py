@@ -70,7 +70,8 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
     header, trailer = rebuilt.contents.header, rebuilt.contents.trailer
     report = RestoreReport(
         backup=found.shown,
-        backup_date=header.backup_date,
+        # One in git tells no date itself: its commit does.
+        backup_date=header.backup_date or (found.stored.created_at if found.stored else ""),
         database=target,
         bytes=target.stat().st_size,
         counts=trailer.counts,

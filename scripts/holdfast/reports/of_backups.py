@@ -18,7 +18,7 @@ from holdfast.outcomes import (
 from holdfast.reports.of_prunes import prune_lines
 from holdfast.reports.of_schedules import schedule_line
 from holdfast.reports.of_stores import copy_lines, store_line
-from holdfast.reports.words import RUNGS, broken_text, counted, size_text, tables_by_reason
+from holdfast.reports.words import RUNGS, broken_text, counted, name_of, size_text, tables_by_reason
 from holdfast.times import ago, moment
 
 _HEADLINE_TABLES = 8
@@ -158,7 +158,7 @@ def restore_lines(report: RestoreReport) -> Iterator[str]:
         f"Restored: {counted(len(report.counts), 'table')}, {rows}, {size_text(report.bytes)},"
         f" {proof}. {report.database}"
     )
-    yield f"From {report.backup.name} of {report.backup_date or 'an unknown date'}."
+    yield f"From {name_of(report.backup)} of {report.backup_date or 'an unknown date'}."
     if report.part:
         yield f"The backup held a part of its database: {report.part}."
     yield from left_out_lines(report.left_out, report.skipped_tables)
@@ -176,9 +176,7 @@ def restore_lines(report: RestoreReport) -> Iterator[str]:
 def verify_lines(report: VerifyReport) -> Iterator[str]:
     """Yield the lines of a report."""
     for backup in report.backups:
-        # Those of several machines in a store may have one name.
-        name = backup.path.name if backup.path.is_absolute() else backup.path.as_posix()
-        yield f"{name}: {', '.join(_verified_facts(backup))}."
+        yield f"{name_of(backup.path)}: {', '.join(_verified_facts(backup))}."
         if backup.problem:
             yield f"  {backup.problem}."
         if backup.hint:

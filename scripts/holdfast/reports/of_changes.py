@@ -12,7 +12,7 @@ from holdfast.outcomes import (
     UndoneTable,
     UndoReport,
 )
-from holdfast.reports.words import counted, tables_by_reason
+from holdfast.reports.words import counted, name_of, tables_by_reason
 
 _IMPORTED = {
     "planned": "Plan: import",
@@ -32,7 +32,7 @@ def import_lines(report: ImportReport) -> Iterator[str]:
     if report.outcome == "nothing to do":
         into = f" already: {report.database.path} was not changed."
     facts = [report.backup_date, counted(report.row_count, "row"), proof]
-    yield f"{first} {report.backup.name} ({', '.join(filter(None, facts))}){into}"
+    yield f"{first} {name_of(report.backup)} ({', '.join(filter(None, facts))}){into}"
     yield from _backup_notes(report)
     plan = report.plan
     busy = [table for table in plan.tables if _says_more_than_unchanged(table)]

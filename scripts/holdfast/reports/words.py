@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 
 from holdfast.model import Rung, SkippedTable
 
@@ -44,3 +45,8 @@ def size_text(size: int) -> str:
 
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def name_of(backup: Path) -> str:
+    """Return what a backup is called: the name of its file, or STORE:NAME of one in a store."""
+    return backup.name if backup.is_absolute() else backup.as_posix()
