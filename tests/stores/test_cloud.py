@@ -163,6 +163,9 @@ def test_a_service_without_conditions_gets_what_it_does_not_have(keys: None) -> 
         ("s3://b", {"aws_session_token": "word"}, "options.aws_session_token: credentials do not"),
         ("az://b", {"account_key": "word"}, "options.account_key: credentials do not"),
         ("s3://b", {"endpoint": "https://me:word@host"}, "options.endpoint: credentials do not"),
+        ("s3://b", {"endpoint": "host:9000"}, "options.endpoint: give an address that begins with"),
+        ("s3://b", {"endpoint_url": "host"}, "options.endpoint_url: give an address that begins"),
+        ("s3://b", {"endpoint": "https://"}, "options.endpoint: give an address that begins with"),
         ("s3://b", {"regoin": "word"}, "stores.cloud.options: "),
         ("s3://b--x-s3", {}, "a directory bucket does not list by name"),
     ],
@@ -175,6 +178,16 @@ def test_settings_with_credentials_or_unknown_options_are_refused_without_repeat
     assert complaint in str(caught.value)
     assert str(caught.value).startswith("backup.yaml: stores.cloud.")
     assert "word" not in str(caught.value) + caught.value.hint
+
+
+def test_where_the_library_panics_the_store_has_failed(
+    keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT", "not an address")
+    objects = opened(StoreSettings(url="s3://backups/x", options={"region": "here"}), 5.0)
+    with pytest.raises(StoreFailed, match=r"^s3://backups/x: ") as caught:
+        next(objects.list())
+    assert "what the environment sets" in caught.value.hint
 
 
 def test_a_google_and_an_azure_address_open_without_asking_the_service(

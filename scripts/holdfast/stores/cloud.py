@@ -192,6 +192,14 @@ class CloudObjects:
             what, hint = _understood(str(error))
             # Without the cause: its text may hold a signature.
             raise StoreFailed(f"{self.location}: {what}", hint=hint) from None
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # which is no Exception
+                raise
+            raise StoreFailed(
+                f"{self.location}: the library for object storage broke down",
+                hint="Check the address and the options in backup.yaml, and what the environment"
+                " sets for this service, such as AWS_ENDPOINT_URL.",
+            ) from None
 
 
 class _Body(io.RawIOBase):

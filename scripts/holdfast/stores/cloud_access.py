@@ -63,8 +63,17 @@ def open_cloud(
                 hint="Give them to the environment, as the service's own tools take them:"
                 " see docs/off-site.md.",
             )
+        # Without it, the library does not complain: it panics.
+        if "endpoint" in key and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+            raise SettingsError(
+                f"backup.yaml: stores.{name}.options.{key}: give an address that begins with"
+                " https:// or http://",
+                hint=f"If that is what is meant: https://{value}.",
+            )
     config: dict[str, Any] = dict(settings.options)
-    is_http = config.get("endpoint", "").startswith("http://")
+    is_http = any(
+        "endpoint" in key and value.startswith("http://") for key, value in config.items()
+    )
     if scheme == "s3":
         config = aws_config(config.pop("profile", None), environment) | config
     return CloudObjects(
