@@ -66,6 +66,21 @@ def test_a_service_that_cannot_be_reached_is_said(keys: None) -> None:
         list(opened(at(f"http://127.0.0.1:{port}"), 1.0).list())
 
 
+def test_a_bucket_that_is_not_there_is_no_full_one_whatever_numbers_the_answer_has(
+    keys: None,
+) -> None:
+    body = b"<Error><Code>NoSuchBucket</Code><RequestId>9507A</RequestId></Error>"
+
+    def say(client: socket.socket) -> None:
+        client.recv(65536)
+        client.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        client.close()
+
+    with answering(say) as endpoint, pytest.raises(StoreFailed) as caught:
+        list(opened(at(endpoint), 2.0).list())
+    assert str(caught.value) == "s3://backups/x: there is no such bucket"
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -232,6 +232,10 @@ _CREDENTIALS_HINT = (
 # What the library's words mean, and what to do. The first that fits is said.
 _MEANINGS = (
     (
+        r"NoSuchBucket",
+        ("there is no such bucket", "Check its name, or make the bucket."),
+    ),
+    (
         r"169\.254\.169\.254|metadata\.google|InvalidCredentials|MissingCredentials|no credentials",
         ("no credentials were found", _CREDENTIALS_HINT),
     ),
@@ -285,7 +289,7 @@ _MEANINGS = (
         ("the connection was cut", "Try again: nothing that is there came to harm."),
     ),
     (
-        r"507|InsufficientStorage|QuotaExceeded",
+        r"507 Insufficient|InsufficientStorage|QuotaExceeded",
         ("it has no space left", "Free some there, or choose another place."),
     ),
 )
