@@ -124,6 +124,9 @@ def test_a_store_that_cannot_be_asked_is_named_and_the_others_are(
     assert ["files could not be asked" in each for each in report.warnings] == [True]
     with pytest.raises(StoreFailed):
         restore(DAY_ONE + timedelta(days=2), stores=("files",))
+    # One whose settings are wrong must not stand between a person and the backup, either.
+    (home / "backup.yaml").write_text(SETTINGS.replace("files: files", "files: 'ftp://x'"))
+    assert day_in(restore(DAY_ONE + timedelta(days=1, seconds=1))) == "day 1"
 
 
 def test_a_backup_of_a_part_is_taken_only_where_none_is_whole(
@@ -151,7 +154,7 @@ def test_backups_of_other_machines_serve_where_this_one_has_none(
     for path in three_days:
         path.unlink()
     (home / "owner").write_text("new-0001\n")
-    assert day_in(restore(DAY_ONE + timedelta(days=1))) == "day 1"
+    assert day_in(restore(DAY_ONE + timedelta(days=1, seconds=1))) == "day 1"
     theirs = home / "files" / "laptop-1f3a" / "backup-crm-2026-11-20T090000Z.db.tar"
     assert theirs.is_file()
     (home / "files" / "desk-77b0").mkdir()

@@ -9,7 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 from holdfast import files
-from holdfast.errors import BackupAmbiguous, BackupNotFound, StoreFailed
+from holdfast.errors import (
+    BackupAmbiguous,
+    BackupNotFound,
+    EnvironmentNotReady,
+    SettingsError,
+    StoreFailed,
+)
 from holdfast.model import ChosenDatabase
 from holdfast.operations.context import Context, name_of_database
 from holdfast.operations.shelf import backups_on_file
@@ -58,7 +64,7 @@ def at_moment(
     for name in stores or context.settings.stores:
         try:
             candidates += _in_store(context, context.store(name), database)
-        except StoreFailed as error:
+        except (StoreFailed, SettingsError, EnvironmentNotReady) as error:
             if stores:
                 raise
             warnings.append(f"{name} could not be asked, which may have a later backup: {error}")
