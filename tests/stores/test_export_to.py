@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import files_in, make_database, reported, run
+from tests.running import environment, files_in, make_database, reported, run
 
 
 @pytest.fixture
@@ -48,6 +48,25 @@ def test_all_stands_for_each_store_and_one_that_fails_does_not_hinder_the_others
     assert "its disk is connected" in share["hint"]
     assert not (tmp_path / "share").exists()
     assert len(files_in(tmp_path / "disk")) == 1
+
+
+def test_a_log_in_that_has_expired_hinders_neither_the_backup_nor_the_other_stores(
+    home: Path, tmp_path: Path
+) -> None:
+    (home / "backup.yaml").write_text(
+        "databases: {crm: data/crm.db}\nstores: {cloud: 's3://bucket', disk: ../disk}\n"
+    )
+    config = tmp_path / "config"
+    config.write_text("[default]\nsso_session = company\n")
+    variables = environment(home) | {"AWS_CONFIG_FILE": str(config), "PATH": str(tmp_path)}
+    variables.pop("AWS_ACCESS_KEY_ID", None)
+    for verb in (("export", "--to", "all"), ("sync",)):
+        done = run(home, *verb, "--json", env=variables, exit_code=31)
+        assert "needs the program aws to log in" in done.stdout
+        assert len(files_in(tmp_path / "disk")) == 1
+    assert len(list((home / "output").glob("backup-*.json"))) == 1
+    done = run(home, "prune", "--keep-last", "1", "--dry-run", env=variables, exit_code=3)
+    assert "nothing is removed from cloud: " in done.stdout
 
 
 def test_what_became_of_each_copy_is_said_in_a_line(home: Path) -> None:

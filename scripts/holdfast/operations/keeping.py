@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from holdfast import files
 from holdfast.copies import StoredCopy
-from holdfast.errors import HoldfastError, StoreFailed, UsageError
+from holdfast.errors import EnvironmentNotReady, HoldfastError, StoreFailed, UsageError
 from holdfast.known import KnownCopy
 from holdfast.operations.context import Context
 from holdfast.operations.secrecy import complain_of_plain_secrets
@@ -21,13 +21,45 @@ def choose_stores(context: Context, names: Sequence[str]) -> tuple[Store, ...]:
     """
     Return the stores that are named, each once; `all` are those of backup.yaml.
 
+    One that cannot be opened here and now fails when it is asked, and hinders nothing before.
+
     Raises: UsageError for one that is not there, or none at all; SettingsError.
     """
     configured = tuple(context.settings.stores)
     if ALL in names and not configured:
         raise UsageError("there is no store in backup.yaml", hint="See docs/settings.md.")
     wanted = [each for name in names for each in (configured if name == ALL else (name,))]
-    return tuple(context.store(name) for name in dict.fromkeys(wanted))
+    return tuple(_opened(context, name) for name in dict.fromkeys(wanted))
+
+
+def _opened(context: Context, name: str) -> Store:
+    try:
+        return context.store(name)
+    except (StoreFailed, EnvironmentNotReady) as error:
+        return _Unopened(name, error)
+
+
+class _Unopened:
+    """A store that cannot be opened, as when a log-in has expired: it fails when it is asked."""
+
+    is_off_site = False  # nothing gets there
+    encrypts = False
+
+    def __init__(self, name: str, error: HoldfastError) -> None:
+        self.name = self.location = name
+        self._error = error
+
+    def backups(self) -> Iterator[StoredBackup]:
+        raise self._error
+
+    def put(self, backup: Path, database: str, created_at: str) -> StoredBackup:  # noqa: ARG002
+        raise self._error
+
+    def fetch(self, backup: StoredBackup, folder: Path) -> Path:  # noqa: ARG002
+        raise self._error
+
+    def delete(self, backups: Sequence[StoredBackup]) -> None:  # noqa: ARG002
+        raise self._error
 
 
 def usual_format(context: Context, names: Sequence[str]) -> str:

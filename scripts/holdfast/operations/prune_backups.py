@@ -11,6 +11,7 @@ from pathlib import Path
 from holdfast import files
 from holdfast.errors import HoldfastError, PlanChanged
 from holdfast.operations.context import Context, choose_database
+from holdfast.operations.keeping import choose_stores
 from holdfast.operations.prune_places import Listed, OutputFolder, Place, StorePlace
 from holdfast.outcomes import ExportAllReport, ExportReport
 from holdfast.profiles import KeepRules
@@ -132,7 +133,7 @@ def prunable(context: Context) -> tuple[str, ...]:
 def _places(context: Context, options: PruneOptions) -> list[Place]:
     is_everywhere = not (options.here or options.stores)
     names = prunable(context) if is_everywhere else options.stores
-    stores = [StorePlace(context, context.store(name)) for name in dict.fromkeys(names)]
+    stores = [StorePlace(context, store) for store in choose_stores(context, names)]
     return [*([OutputFolder(context)] if options.here or is_everywhere else []), *stores]
 
 
