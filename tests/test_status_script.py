@@ -304,7 +304,7 @@ def test_a_damaged_history_is_a_warning_and_the_backups_are_still_listed(home, n
     assert lines[-1].startswith(
         "Warning: the history cannot be read, so no backup is known to be verified: "
     )
-    assert ". Move it away: a new history begins with the next backup, and no " in lines[-1]
+    assert ". Move it away: a new history begins with the next backup. " in lines[-1]
 
 
 def test_a_history_that_was_deleted_begins_anew(home, notes):

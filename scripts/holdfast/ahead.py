@@ -24,6 +24,8 @@ from holdfast.readers import core_count, no_interrupts
 
 _WORTH_IT_BYTES = 64 * 1024 * 1024  # what is read while a process starts
 
+_END_SECONDS = 2.0
+
 # As the parts that a reader yields, with rows in the place of their lines.
 Part = Header | TableStart | list[tuple[Cell, ...]] | Trailer
 
@@ -78,6 +80,7 @@ def reading_ahead(reader: BackupReader) -> Iterator[Iterator[Part]]:
         yield _received(pipe, reader.path)
     finally:
         pipe.close()
+        process.join(_END_SECONDS)  # as it does of itself when it has something to send
         process.terminate()  # it only reads
         process.join()
 

@@ -202,10 +202,11 @@ def mismatch(value: Any, wanted: Any, key: str) -> Complaint:
     hint, found = "", shown(value)
     wants_list = get_origin(wanted) is tuple and isinstance(value, str)
     # An address or a command may hold a token, and a message is relayed in a chat.
+    is_key = isinstance(value, str) and is_secret_key(value)
     may_be_secret = isinstance(value, str) and (
-        is_secret_key(value) or "://" in value or (wants_list and " " in value)
+        is_key or "://" in value or (wants_list and " " in value)
     )
-    if may_be_secret:
+    if may_be_secret and not is_key:
         found = "what is there"
     if wants_list:
         hint = f"Write it as a list: [{'one, two' if may_be_secret else value}]."
