@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.conftest import connected
 from tests.running import files_in, make_database, reported, rows, run
 
 NOTES = "CREATE TABLE notes (id INTEGER PRIMARY KEY); INSERT INTO notes VALUES (1), (2), (3);"
@@ -305,6 +306,16 @@ def test_a_damaged_history_is_a_warning_and_the_backups_are_still_listed(home, n
         "Warning: the history cannot be read, so no backup is known to be verified: "
     )
     assert ". Move it away: a new history begins with the next backup. " in lines[-1]
+
+
+def test_a_history_that_is_locked_is_not_waited_for_long(home, notes):
+    run(home, "export")
+    with connected(home / "output" / "history.db") as other:
+        other.execute("BEGIN EXCLUSIVE")
+        # Its several looks would each take half a minute.
+        shown = run(home, "status", exit_code=3, timeout=25).stdout
+    assert "not verified here" in shown
+    assert "history.db stayed locked for 0.2 seconds" in shown
 
 
 def test_a_history_that_was_deleted_begins_anew(home, notes):

@@ -79,8 +79,13 @@ CREATE INDEX IF NOT EXISTS events_by_operation ON events (operation, id);
 class History:
     """The history beside the backups in `folder`; made when first written to."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wait_seconds: float = database.DEFAULT_WAIT_SECONDS) -> None:
+        """
+        Args:
+            wait_seconds: for a lock, when it is read.
+        """
         self.path = folder / FILE_NAME
+        self._wait_seconds = wait_seconds
 
     def backups(self) -> list[KnownBackup]:
         """Return every backup on record, the newest first."""
@@ -281,7 +286,10 @@ class History:
 
     @contextlib.contextmanager
     def _for_reading(self) -> Iterator[database.Connection]:
-        with self._with_its_own_hint(), database.read_only(self.path) as connection:
+        with (
+            self._with_its_own_hint(),
+            database.read_only(self.path, self._wait_seconds) as connection,
+        ):
             yield connection
 
     @contextlib.contextmanager

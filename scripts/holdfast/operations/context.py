@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from holdfast import files
+from holdfast.database import DEFAULT_WAIT_SECONDS
 from holdfast.encryption import Keys
 from holdfast.errors import DatabaseNotFound, HoldfastError, SettingsError, UsageError
 from holdfast.files import user_path
@@ -47,6 +48,7 @@ class Context:
     actor: str  # who asked, such as ann@laptop
     now: datetime  # UTC
     cache: Path | None = None  # for what can be made anew; None: nothing is kept
+    history_wait_seconds: float = DEFAULT_WAIT_SECONDS  # while another program locks it
     identities: tuple[Path, ...] = ()  # files with keys that were named for this run
 
     @cached_property
@@ -78,7 +80,7 @@ class Context:
 
     @cached_property
     def history(self) -> History:
-        return History(self.output)
+        return History(self.output, self.history_wait_seconds)
 
     @cached_property
     def owner(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from holdfast.times import duration, moment, utc_text
 
 MAX_AGE_SECONDS = 48 * 3600
 _AHEAD = timedelta(days=1)  # a tool may write its own time in that of its place
+_HISTORY_WAIT_SECONDS = 0.2  # it is asked several times
 _WAIT_SECONDS = 2.0  # for a lock: a status that says less is better than one that hangs
 
 
@@ -42,6 +43,7 @@ class StatusOptions:
 
 def report_status(context: Context, options: StatusOptions) -> StatusReport:
     """Say when the last backup was, and which there are; reads only."""
+    context = replace(context, history_wait_seconds=_HISTORY_WAIT_SECONDS)
     backups = tuple(backups_on_file(context))
     chosen = _database(context, options, backups)
     of_it = [
