@@ -10,11 +10,15 @@ from tests.running import make_database, reported, run
 def test_an_export_that_is_not_read_back_is_not_called_verified(tmp_path):
     home = tmp_path / "home"
     database = make_database(tmp_path / "notes.db", "CREATE TABLE notes (id INTEGER PRIMARY KEY)")
+    home.mkdir()
+    (home / "backup.yaml").write_text("copied_elsewhere: true\n")
     report = reported(home, "export", "--db", database, "--no-verify")
     assert report["verified"] == ""
-    [backup] = reported(home, "status")["backups"]
+    said = reported(home, "status", exit_code=3)
+    [backup] = said["backups"]
     assert (backup["verified"], backup["verified_at"]) == ("", "")
-    assert "not verified here" in run(home, "status").stdout
+    assert [each["kind"] for each in said["concerns"]] == ["unverified"]
+    assert "not verified here" in run(home, "status", exit_code=3).stdout
     run(home, "verify", "latest")
     [backup] = reported(home, "status")["backups"]
     assert backup["verified"] == "sound"
