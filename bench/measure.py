@@ -151,13 +151,13 @@ def changed(database: Path) -> Path:
         with contextlib.closing(sqlite3.connect(partial)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
             for table in tables(database):
-                text = next(
-                    row[1]
-                    for row in connection.execute(f"PRAGMA table_info({table})")
-                    if row[2] == "TEXT" and not row[5]
-                )
+                facts = connection.execute(f"PRAGMA table_info({table})").fetchall()
+                text = next((row[1] for row in facts if row[2] == "TEXT" and not row[5]), None)
+                if text is None:
+                    continue
+                # Where a rule allows only some values, a row stays as it is.
                 connection.execute(
-                    f"UPDATE {table} SET {text} = {text} || '.' WHERE rowid % 100 = 0"
+                    f"UPDATE OR IGNORE {table} SET {text} = {text} || '.' WHERE rowid % 100 = 0"
                 )
             connection.commit()
         partial.rename(path)
