@@ -124,6 +124,23 @@ def test_a_page_that_asks_to_sign_in_is_never_taken_for_a_store(
             store.put(make_backup(), "crm", AT)
 
 
+def test_an_answer_that_asks_to_come_again_is_followed_when_reading(keys: None) -> None:
+    asked = []
+
+    def busy_at_first(client: socket.socket) -> None:
+        asked.append(client.recv(10_000).split(b" ")[0])
+        status, body = (b"503 Slow Down", b"later") if len(asked) < 3 else (b"200 OK", b"content")
+        client.sendall(
+            b'HTTP/1.1 %b\r\nContent-Length: %d\r\nConnection: close\r\nETag: "a"\r\n'
+            b"Last-Modified: Fri, 20 Nov 2026 14:22:33 GMT\r\n\r\n%b" % (status, len(body), body)
+        )
+        client.close()
+
+    with answering(busy_at_first) as endpoint, opened(at(endpoint)).open("a/b") as file:
+        assert file.read() == b"content"
+    assert len(asked) >= 3 and asked[0] in (b"GET", b"HEAD")
+
+
 def test_a_server_that_answers_slowly_is_waited_for_no_longer_than_told(keys: None) -> None:
     def hang(client: socket.socket) -> None:
         while client.recv(65536):

@@ -71,6 +71,15 @@ def test_a_backup_is_found_by_day_moment_name_and_the_name_of_its_database(
     assert "The newest there: disk:laptop-1f3a/backup-" in caught.value.hint
 
 
+def test_a_name_of_no_store_is_answered_with_where_stores_are_named(
+    context: MakeContext, home: Path
+) -> None:
+    with pytest.raises(BackupNotFound, match="no backup 'cloud:latest' in ") as caught:
+        with at_hand(context(), "cloud:latest"):
+            pass
+    assert caught.value.hint.endswith("If cloud is a store, name it in backup.yaml first.")
+
+
 def test_the_own_backup_is_meant_before_that_of_another_machine(
     context: MakeContext, home: Path
 ) -> None:

@@ -17,7 +17,6 @@ from holdfast.outcomes import ExportAllReport, ExportReport
 from holdfast.profiles import KeepRules
 from holdfast.pruned import PrunedBackup, PrunedPlace, PruneReport
 from holdfast.retention import Decision, Fate, has_rules, plan_retention
-from holdfast.stores import GIT
 
 _PLAN_ID_LENGTH = 12
 
@@ -126,8 +125,7 @@ def prune_after_all(context: Context, report: ExportAllReport) -> ExportAllRepor
 
 def prunable(context: Context) -> tuple[str, ...]:
     """Name the stores of which anything can be removed: not git repositories, which keep all."""
-    stores = context.settings.stores
-    return tuple(name for name, each in stores.items() if not each.url.startswith(GIT))
+    return tuple(name for name, each in context.settings.stores.items() if not each.is_git)
 
 
 def _places(context: Context, options: PruneOptions) -> list[Place]:

@@ -124,10 +124,11 @@ def find_backup(context: Context, wanted: str, database: ChosenDatabase | None =
         of_it = [each for each in fitting if database and _is_of(each, database)]
         fitting = of_it or fitting
     if not fitting:
-        raise BackupNotFound(
-            f"no backup {wanted!r} in {context.output}",
-            hint="See what there is with status, or give the path of a file.",
-        )
+        store, colon, _ = wanted.partition(":")
+        hint = "See what there is with status, or give the path of a file."
+        if colon:
+            hint += f" If {store} is a store, name it in backup.yaml first."
+        raise BackupNotFound(f"no backup {wanted!r} in {context.output}", hint=hint)
     if len(fitting) > 1:
         names = ", ".join(sorted(each.path.name for each in fitting))
         raise BackupAmbiguous(

@@ -18,7 +18,6 @@ from holdfast.operations.shelf import backups_on_file
 from holdfast.outcomes import BackupOnFile
 from holdfast.retention import Candidate, Fate, plan_retention
 from holdfast.stores import Store, StoredBackup
-from holdfast.stores.git import GitStore
 from holdfast.times import moment
 
 
@@ -98,13 +97,13 @@ def _sync(
             hint=error.hint,
             exit_code=error.exit_code,
         )
-    if isinstance(store, GitStore):  # which only goes forward in time
+    is_git = context.settings.stores[store.name].is_git
+    if is_git:  # it only goes forward in time
         newest: dict[str, str] = {}
         for commit in there:
             newest[commit.database] = max(commit.created_at, newest.get(commit.database, ""))
         wanted = [each for each in wanted if each.created_at > newest.get(each.database, "")]
     lacking = list(_missing(context, store, wanted, there))
-    is_git = isinstance(store, GitStore)
     missing = lacking if is_git else _that_would_stay(context, store, lacking)
     copies: list[StoredCopy] = []
     for each in missing:

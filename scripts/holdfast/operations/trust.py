@@ -14,6 +14,7 @@ from holdfast.model import DAMAGED, ChosenDatabase, Opening, Rung, is_above
 from holdfast.operations.context import Context
 from holdfast.operations.losses import LOST, Losses
 from holdfast.outcomes import BackupOnFile
+from holdfast.profiles import StoreSettings
 from holdfast.times import moment, utc_text
 
 
@@ -76,7 +77,7 @@ def _on_one_disk(context: Context, chosen: ChosenDatabase) -> Iterator[Concern]:
     if context.settings.copied_elsewhere or not _shares_disk(chosen.path, context.output):
         return
     stores = context.settings.stores
-    away = [name for name, each in stores.items() if _is_away(context, chosen, each.url)]
+    away = [name for name, each in stores.items() if _is_away(context, chosen, each)]
     ours = {each.path for each in context.known_backups() if each.database == str(chosen.path)}
     if any(each.store in away and each.backup in ours for each in context.known_copies()):
         return
@@ -95,10 +96,10 @@ def _on_one_disk(context: Context, chosen: ChosenDatabase) -> Iterator[Concern]:
     )
 
 
-def _is_away(context: Context, chosen: ChosenDatabase, url: str) -> bool:
+def _is_away(context: Context, chosen: ChosenDatabase, store: StoreSettings) -> bool:
     """Tell whether a store is on another disk than a database; addresses of services are."""
-    folder = context.home.path / files.user_path(url.removeprefix("git:"))
-    return "://" in url or not _shares_disk(chosen.path, folder)
+    folder = context.home.path / files.user_path(store.place)
+    return "://" in store.url or not _shares_disk(chosen.path, folder)
 
 
 def store_concerns(context: Context, stores: Sequence[StoreStatus]) -> Iterator[Concern]:

@@ -13,6 +13,7 @@ from holdfast.profiles.reading import read_record
 from holdfast.profiles.shape import Complaint, ShortName, Text, is_secret_key
 
 SETTINGS_FILE = "backup.yaml"
+_GIT = "git:"  # before the folder of a repository
 # Years, months, days and hours, as restic writes them; m are months.
 SPAN = r"(?=[0-9])([0-9]{1,6}y)?([0-9]{1,6}m)?([0-9]{1,6}d)?([0-9]{1,6}h)?"
 
@@ -78,10 +79,20 @@ class StoreSettings:
     options: Mapping[str, str] = field(default_factory=dict)  # such as endpoint, region
     push: bool = False  # git alone
 
+    @property
+    def is_git(self) -> bool:
+        """Tell whether it is a git repository, which keeps all and only goes forward in time."""
+        return self.url.startswith(_GIT)
+
+    @property
+    def place(self) -> str:
+        """The address without the word for git, so that folders are told in one way."""
+        return self.url.removeprefix(_GIT)
+
     def __post_init__(self) -> None:
         """Raises: Complaint for what would be taken for a folder, or would have no effect."""
-        is_git = self.url.startswith("git:")
-        if is_git and not _is_folder(self.url.removeprefix("git:")):
+        is_git = self.is_git
+        if is_git and not _is_folder(self.place):
             raise Complaint(
                 "url",
                 "give a folder of this machine after git:",

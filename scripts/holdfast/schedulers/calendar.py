@@ -55,16 +55,6 @@ class Calendar:
         is_night = self.every == "day" and (self.hour >= 22 or self.hour < 6)
         return "nightly" if is_night else _ADJECTIVES[self.every]
 
-    @property
-    def period(self) -> timedelta:
-        """The longest time between two of the moments."""
-        return {
-            "hour": timedelta(hours=1),
-            "day": timedelta(days=1),
-            "week": timedelta(days=7),
-            "month": timedelta(days=31),
-        }[self.every]
-
 
 def read_calendar(every: str = "day", at: str = "", on: str = "") -> Calendar:
     """

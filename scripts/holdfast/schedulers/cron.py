@@ -14,11 +14,10 @@ import shlex
 from collections.abc import Mapping
 
 from holdfast import files
-from holdfast.errors import ProgramFailed, ScheduleFailed
-from holdfast.programs import find_program, output_of
-from holdfast.schedulers.interface import Job, Machine, Scheduler, complain_of_words
+from holdfast.errors import ScheduleFailed
+from holdfast.programs import find_program
+from holdfast.schedulers.interface import Job, Machine, Scheduler, complain_of_words, tell
 
-_WAIT_SECONDS = 30.0
 _LONGEST_LINE = 990  # bytes; Debian's cron passes by a command from 1000 on
 _BEGIN = "# {}: written by Holdfast; `schedule remove` deletes these three lines."
 _END = "# {}: end"
@@ -122,13 +121,8 @@ def _write(crontab: str, machine: Machine) -> None:
 
 def _crontab(machine: Machine, *words: str) -> bytes:
     environment = {**machine.environment, "LC_ALL": "C"}
-    try:
-        return output_of(["crontab", *words], environment, _WAIT_SECONDS)
-    except ProgramFailed as error:
-        raise ScheduleFailed(
-            f"cron does not take the schedule: {error}",
-            hint="Run crontab -l yourself to see what it says.",
-        ) from error
+    hint = "Run crontab -l yourself to see what it says."
+    return tell(["crontab", *words], environment, "cron", hint)
 
 
 CRON = Scheduler("cron", "a line for cron", _is_here, _texts, _install, _is_installed, _remove)

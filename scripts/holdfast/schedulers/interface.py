@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from holdfast.errors import ScheduleFailed
+from holdfast.errors import ProgramFailed, ScheduleFailed
+from holdfast.programs import output_of
 from holdfast.schedulers.calendar import Calendar
+
+_WAIT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,18 @@ class Scheduler:
     remove: Callable[[str, Machine], None]
     # What a person should know, in sentences.
     advice: Callable[[Machine], tuple[str, ...]] = lambda _: ()
+
+
+def tell(words: Sequence[str], environment: Mapping[str, str], system: str, hint: str) -> bytes:
+    """
+    Run the program that sets a system's schedules, and return what it printed.
+
+    Raises: ScheduleFailed, naming the system, when it refuses.
+    """
+    try:
+        return output_of(words, environment, _WAIT_SECONDS)
+    except ProgramFailed as error:
+        raise ScheduleFailed(f"{system} does not take the schedule: {error}", hint=hint) from error
 
 
 def complain_of_words(words: tuple[str, ...]) -> None:

@@ -13,13 +13,10 @@ import contextlib
 import os
 from pathlib import Path
 
-from holdfast.errors import ProgramFailed, ScheduleFailed
-from holdfast.programs import output_of
+from holdfast.errors import ScheduleFailed
 from holdfast.schedulers.calendar import Calendar
-from holdfast.schedulers.interface import Job, Machine, Scheduler, complain_of_words
+from holdfast.schedulers.interface import Job, Machine, Scheduler, complain_of_words, tell
 from holdfast.schedulers.own_files import drop, put
-
-_WAIT_SECONDS = 30.0
 
 
 def interval(calendar: Calendar) -> dict[str, int]:
@@ -80,13 +77,8 @@ def _domain() -> str:
 
 
 def _launchctl(machine: Machine, *words: str) -> None:
-    try:
-        output_of(["launchctl", *words], machine.environment, _WAIT_SECONDS)
-    except ProgramFailed as error:
-        raise ScheduleFailed(
-            f"launchd does not take the schedule: {error}",
-            hint="Log in at the machine itself, or choose --with cron.",
-        ) from error
+    hint = "Log in at the machine itself, or choose --with cron."
+    tell(["launchctl", *words], machine.environment, "launchd", hint)
 
 
 LAUNCHD = Scheduler(

@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from holdfast import files
-from holdfast.errors import ProgramFailed, ScheduleFailed
-from holdfast.programs import find_program, output_of
+from holdfast.errors import ScheduleFailed
+from holdfast.programs import find_program
 from holdfast.schedulers.calendar import WEEKDAYS, Calendar
-from holdfast.schedulers.interface import Job, Machine, Scheduler, complain_of_words
+from holdfast.schedulers.interface import Job, Machine, Scheduler, complain_of_words, tell
 from holdfast.schedulers.own_files import drop, put
 
-_WAIT_SECONDS = 30.0
 _LINGER = Path("/var/lib/systemd/linger")
 
 # `env` starts the command: systemd expands no `$$` in the name of the program itself.
@@ -119,13 +118,8 @@ def _remove(name: str, machine: Machine) -> None:
 
 
 def _systemctl(machine: Machine, *words: str) -> None:
-    try:
-        output_of(["systemctl", "--user", *words], machine.environment, _WAIT_SECONDS)
-    except ProgramFailed as error:
-        raise ScheduleFailed(
-            f"systemd does not take the schedule: {error}",
-            hint="Log in as the user themselves, or choose --with cron.",
-        ) from error
+    hint = "Log in as the user themselves, or choose --with cron."
+    tell(["systemctl", "--user", *words], machine.environment, "systemd", hint)
 
 
 def _advice(machine: Machine) -> tuple[str, ...]:

@@ -11,14 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast import files
-from holdfast.errors import ProgramFailed, ScheduleFailed
-from holdfast.programs import output_of, windows_command_line
-from holdfast.schedulers.interface import Job, Machine, Scheduler, complain_of_words
+from holdfast.errors import ScheduleFailed
+from holdfast.programs import windows_command_line
+from holdfast.schedulers.interface import Job, Machine, Scheduler, complain_of_words, tell
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-_WAIT_SECONDS = 30.0
 _NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -117,13 +116,8 @@ def _remove(name: str, machine: Machine) -> None:
 
 
 def _schtasks(machine: Machine, *words: str) -> None:
-    try:
-        output_of(["schtasks", *words], machine.environment, _WAIT_SECONDS)
-    except ProgramFailed as error:
-        raise ScheduleFailed(
-            f"Windows does not take the schedule: {error}",
-            hint="Run schtasks yourself to see what it says.",
-        ) from error
+    hint = "Run schtasks yourself to see what it says."
+    tell(["schtasks", *words], machine.environment, "Windows", hint)
 
 
 WINDOWS = Scheduler("windows", "a Windows task", _is_here, _texts, _install, _is_installed, _remove)

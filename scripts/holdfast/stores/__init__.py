@@ -18,9 +18,6 @@ from holdfast.stores.objects import Objects
 __all__ = ["Objects", "Store", "StoredBackup", "open_objects", "open_store"]
 
 
-GIT = "git:"
-
-
 def open_store(
     name: str,
     settings: StoreSettings,
@@ -41,7 +38,7 @@ def open_store(
 
     Raises: SettingsError for an address, an option or a layout that is not known.
     """
-    if settings.url.startswith(GIT):
+    if settings.is_git:
         from holdfast.stores.git import GitStore
 
         if settings.encrypt:
@@ -50,7 +47,7 @@ def open_store(
                 " compared",
                 hint="Leave it out, or choose another kind of store.",
             )
-        folder = base / files.user_path(settings.url.removeprefix(GIT))
+        folder = base / files.user_path(settings.place)
         return GitStore(name, folder, owner, environment, settings)
     if settings.encrypt and not keys.can_encrypt:
         raise SettingsError(

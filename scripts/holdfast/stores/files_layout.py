@@ -26,7 +26,7 @@ from holdfast.formats.interface import BackupFormat
 from holdfast.stores.closing import holds, write_encrypted
 from holdfast.stores.interface import (
     StoredBackup,
-    may_be_owner,
+    listed_backups,
     object_name,
     stored_backup,
 )
@@ -34,7 +34,6 @@ from holdfast.stores.objects import Objects
 from holdfast.stores.pages.naming import is_root
 
 _NAMES_OF_A_SECOND = 20
-_KIND = "backup-"  # what all names of backups begin with, after their owner's
 
 
 class FilesStore:
@@ -65,11 +64,7 @@ class FilesStore:
 
     def backups(self) -> Iterator[StoredBackup]:
         """Yield the backups of all owners, in no order; what is no backup of ours is passed by."""
-        for owner in filter(may_be_owner, self._objects.folders()):
-            for facts in self._objects.list(f"{owner}/{_KIND}"):
-                found = stored_backup(self.name, facts.name, facts.bytes)
-                if found and not is_root(facts.name):
-                    yield found
+        return (each for each in listed_backups(self.name, self._objects) if not is_root(each.name))
 
     def put(self, backup: Path, database: str, created_at: str) -> StoredBackup:
         """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from holdfast.stores.objects import Objects
 from holdfast.times import moment
 
 
@@ -115,3 +116,12 @@ def stored_backup(store: str, name: str, size: int) -> StoredBackup | None:
         bytes=size,
         is_encrypted=match["suffix"].endswith(".age"),
     )
+
+
+def listed_backups(store: str, objects: Objects) -> Iterator[StoredBackup]:
+    """Yield what the names of all owners' objects say is a backup, of any layout, in no order."""
+    for owner in filter(may_be_owner, objects.folders()):
+        for facts in objects.list(f"{owner}/backup-"):
+            found = stored_backup(store, facts.name, facts.bytes)
+            if found:
+                yield found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from holdfast.encryption import NO_KEYS, Keys
 from holdfast.errors import BackupDamaged, KeyNotAtHand, StoreRefused
-from holdfast.stores.interface import StoredBackup, may_be_owner, stored_backup
+from holdfast.stores.interface import StoredBackup, listed_backups, stored_backup
 from holdfast.stores.objects import Objects
 from holdfast.stores.pages.collecting import Collected, collect
 from holdfast.stores.pages.fetching import fetch_backup
@@ -53,11 +53,7 @@ class PagesStore:
 
     def backups(self) -> Iterator[StoredBackup]:
         """Yield the backups of all owners, in no order; what is no backup of ours is passed by."""
-        for owner in filter(may_be_owner, self._objects.folders()):
-            for facts in self._objects.list(f"{owner}/backup-"):
-                found = stored_backup(self.name, facts.name, facts.bytes)
-                if found and is_root(facts.name):
-                    yield found
+        return (each for each in listed_backups(self.name, self._objects) if is_root(each.name))
 
     def put(self, backup: Path, database: str, created_at: str) -> StoredBackup:
         """
