@@ -32,6 +32,7 @@ ORDER = [
     "programs",
     "disks",
     "streams",
+    "handover",
     "pings",
     "database",
     "virtual",
@@ -85,7 +86,7 @@ ONLY_IN = {
     "yaml": {"profiles"},
     "pyrage": {"encryption"},
     "nacl": {"encryption"},
-    "multiprocessing": {"readers", "ahead"},
+    "multiprocessing": {"handover", "readers", "ahead"},
     "subprocess": {"programs", "bootstrap"},  # bootstrap runs pip, before anything else is there
 }
 MAY_WRITE = {"files", "database", "bootstrap"}

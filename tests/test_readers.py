@@ -115,6 +115,8 @@ def test_one_process_reads_alone_while_a_writer_waits_for_it(make_database):
             (table,) = read_schema(connection).tables
             readers.start([table])
             lines = b"".join(readers.lines(table))
+        with database.looking_for_damage(connection, path, beside=True) as notes:
+            assert notes() == ()
     assert (readers.jobs, lines.count(b"\n"), lines.count(b"theirs")) == (1, 500, 0)
 
 

@@ -306,14 +306,15 @@ UNUSABLE = {
 }
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize(("make", "code", "error", "words"), UNUSABLE.values(), ids=UNUSABLE)
 def test_what_cannot_be_read_has_its_own_exit_code_and_leaves_no_file(
-    home, tmp_path, make, code, error, words
+    home, tmp_path, make, code, error, words, jobs
 ):
     path = tmp_path / "broken.db"
     make(path)
     before = files_in(tmp_path)
-    done = run(home, "export", "--db", path, "--json", exit_code=code)
+    done = run(home, "export", "--db", path, "--json", "--jobs", jobs, exit_code=code)
     assert done.stdout == ""
     shown = json.loads(done.stderr)
     assert sorted(shown) == ["error", "exit_code", "hint", "message"]

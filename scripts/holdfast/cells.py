@@ -14,6 +14,7 @@ Source: sqlite-utils and Datasette write BLOBs this way; the other two are our o
 from __future__ import annotations
 
 import base64
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from itertools import starmap
@@ -168,8 +169,10 @@ class KeyReader:
 
 def _is_plain(column: Sequence[Any]) -> bool:
     """Tell whether msgspec writes a column as we do; infinities and bytes it does not, silently."""
+    with contextlib.suppress(TypeError):  # no numbers, or not all of them
+        # A finite sum has no infinity in it, and is there sooner than each value is looked at.
+        return math.isfinite(sum(column))
     types = set(map(type, column))
-    # A finite sum has no infinity in it, and is there sooner than each value is looked at.
     return types <= _AS_THEY_ARE or (types <= _NUMBERS and math.isfinite(sum(filter(None, column))))
 
 

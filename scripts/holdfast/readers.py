@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -24,13 +25,13 @@ from holdfast import database, errors
 from holdfast.database import Connection
 from holdfast.digest import read_lines
 from holdfast.errors import DatabaseError, HoldfastError
+from holdfast.handover import Giver, Taker, shared_memory
 from holdfast.model import Table
 from holdfast.parts import Share, read_share
 from holdfast.redaction import Secrets
 
 _WORTH_IT_BYTES = 64 * 1024 * 1024  # what is read while a process starts
-_BLOCK_BYTES = 64 * 1024  # sent at once, or somewhat more
-_WAITING_BYTES = 4 * 1024 * 1024  # of one reader's lines, while those of another are taken
+_WAITING_BYTES = 4 * 1024 * 1024  # sent by one reader, while the lines of another are taken
 _MOST_READERS = 8
 _MOST_TRIES = 50
 # A writer that waits for `connection` to have read lets nobody begin: then that reads alone.
@@ -166,11 +167,13 @@ class _Reader:
     def __init__(self, path: Path, wait_seconds: float, share: Share) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, its_pipe = context.Pipe()
+        memory = shared_memory(context)
         self.waiting: deque[bytes] = deque()
+        self._taker = Taker(self.pipe, memory)
         self._waiting_bytes = 0
         self._has_ended = False
         self._process = context.Process(
-            target=_read, args=(its_pipe, path, wait_seconds, share), daemon=True
+            target=_read, args=(its_pipe, memory, path, wait_seconds, share), daemon=True
         )
         with its_pipe, no_interrupts():
             self._process.start()
@@ -207,7 +210,7 @@ class _Reader:
     def take(self) -> bytes:
         block = self.waiting.popleft()
         self._waiting_bytes -= len(block)
-        return block
+        return self._taker.take(block)
 
     def end(self) -> None:
         self.pipe.close()
@@ -232,7 +235,7 @@ def no_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _read(pipe: Pipe, path: Path, wait_seconds: float, share: Share) -> None:
+def _read(pipe: Pipe, memory: Any, path: Path, wait_seconds: float, share: Share) -> None:
     """Do what a reader does, in its own process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # nobody listens
@@ -242,22 +245,14 @@ def _read(pipe: Pipe, path: Path, wait_seconds: float, share: Share) -> None:
                 while (tables := pipe.recv()) == _AGAIN:
                     database.see_now(connection)
                     pipe.send_bytes(_READY)
+                giver = Giver(pipe, memory)
                 for table in tables:
                     for part in read_share(connection, table, share):
-                        _send(pipe, part)
+                        for lines in part:
+                            giver.give(lines)
+                        giver.flush()
+                        pipe.send_bytes(_END_OF_PART)
                     pipe.send_bytes(_END_OF_TABLE + table.name.encode())
         except HoldfastError as error:
             facts = (type(error).__name__, str(error), error.hint)
             pipe.send_bytes(msgspec.json.encode(facts))
-
-
-def _send(pipe: Pipe, part: Iterable[bytes]) -> None:
-    waiting: list[bytes] = []
-    for lines in part:
-        waiting.append(lines)
-        if sum(map(len, waiting)) >= _BLOCK_BYTES:
-            pipe.send_bytes(b"".join(waiting))
-            waiting.clear()
-    if waiting:
-        pipe.send_bytes(b"".join(waiting))
-    pipe.send_bytes(_END_OF_PART)

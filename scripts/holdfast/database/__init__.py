@@ -26,6 +26,7 @@ from holdfast.database.copies import (
     copy_aside,
     copy_database,
     copy_pages,
+    looking_for_damage,
 )
 from holdfast.database.health import Health, health_of
 from holdfast.database.library import (
@@ -80,6 +81,7 @@ __all__ = [
     "is_readable",
     "is_refusal",
     "let_go",
+    "looking_for_damage",
     "moment_of",
     "move_with_sidecars",
     "quote_identifier",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from holdfast import files
@@ -19,7 +22,7 @@ from holdfast.database.library import (
     sqlite3,
     translated_errors,
 )
-from holdfast.errors import DatabaseDamaged
+from holdfast.errors import DatabaseDamaged, DatabaseLocked
 
 
 def copy_pages(connection: Connection, target: Path) -> None:
@@ -115,6 +118,45 @@ def complain_of_damage(
             hint="Keep the file as it is. Restore the last good backup, or try sqlite3's .recover.",
         )
     return tuple(found)
+
+
+@contextlib.contextmanager
+def looking_for_damage(
+    connection: Connection, path: Path, *, beside: bool
+) -> Iterator[Callable[[], tuple[str, ...]]]:
+    """
+    Yield what does as `complain_of_damage`, for a caller who has other things to do meanwhile.
+
+    Args: beside: a thread looks, through a connection of its own, which may see a later moment.
+    """
+    if not beside:
+        notes = complain_of_damage(connection, path)
+        yield lambda: notes
+        return
+    is_over = threading.Event()
+
+    def look() -> tuple[str, ...]:
+        with read_only(path, _BESIDE_SECONDS) as own:
+            own.set_progress_handler(is_over.is_set, _PROGRESS_STEPS)
+            return complain_of_damage(own, path)
+
+    with ThreadPoolExecutor(1) as thread:
+        looked = thread.submit(look)
+
+        def found() -> tuple[str, ...]:
+            try:
+                return looked.result()
+            except DatabaseLocked:  # a writer waits for `connection`: nobody else gets in
+                return complain_of_damage(connection, path)
+
+        try:
+            yield found
+        finally:
+            is_over.set()
+
+
+_BESIDE_SECONDS = 1.0
+_PROGRESS_STEPS = 100_000  # of SQLite's machine: a fraction of a second
 
 
 def _table_names(connection: Connection) -> list[str]:

@@ -10,7 +10,7 @@ from holdfast.errors import BackupDamaged
 from holdfast.formats.interface import damaged
 
 BLOCK_BYTES = 65536
-_START_OF_NO_ROW = re.compile(rb"^[^{]", re.MULTILINE)
+_START_OF_NO_ROW = re.compile(rb"\n[^{]")
 
 
 class LineFile:
@@ -42,35 +42,26 @@ class LineFile:
 
     def rows(self) -> Iterator[bytes]:
         """Yield the lines up to one that begins with no brace, many whole lines at a time."""
-        for text, _ in self._blocks():
-            yield text
-
-    def row_lines(self) -> Iterator[list[bytes]]:
-        """Do as `rows`, with each line by itself and without its newline."""
-        for _, lines in self._blocks():
-            yield lines
-
-    def _blocks(self) -> Iterator[tuple[bytes, list[bytes]]]:
         while True:
-            lines, taken, stop = self._whole_rows()
-            text, self._waiting = self._waiting[:taken], self._waiting[taken:]
+            end, stop = self._whole_rows()
+            text, self._waiting = self._waiting[:end], self._waiting[end:]
             if text:
-                yield text, lines
+                yield text
             if stop or not self._fill():
                 return
 
-    def _whole_rows(self) -> tuple[list[bytes], int, bool]:
-        """Find the whole rows waiting, their bytes, and whether a line of another kind follows."""
-        lines = self._waiting.split(b"\n")
-        end = len(self._waiting) - len(lines.pop())
-        # Comparing finds in no time that all are rows, as mostly they are.
-        if not lines or (min(lines) >= b"{" and max(lines) < b"|"):
-            return lines, end, self._waiting[end : end + 1] not in (b"", b"{")
-        stop = _START_OF_NO_ROW.search(self._waiting)
-        if stop and stop.start() < end:
-            end = stop.start()
-            lines = self._waiting[:end].split(b"\n")[:-1]
-        return lines, end, stop is not None
+    def row_lines(self) -> Iterator[list[bytes]]:
+        """Do as `rows`, with each line by itself and without its newline."""
+        for text in self.rows():
+            yield text.split(b"\n")[:-1]
+
+    def _whole_rows(self) -> tuple[int, bool]:
+        """Find where the whole rows waiting end, and whether a line of another kind follows."""
+        if self._waiting[:1] not in (b"", b"{"):
+            return 0, True
+        if stop := _START_OF_NO_ROW.search(self._waiting):
+            return stop.start() + 1, True
+        return self._waiting.rfind(b"\n") + 1, False
 
     def _fill(self) -> bool:
         # As much again as is waiting: a line of any length is put together in linear time.

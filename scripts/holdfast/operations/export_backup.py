@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,15 +79,18 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
     with (
         opened_to_take(chosen.path, options.wait_seconds) as connection,
         readers_of(chosen.path, connection, options.wait_seconds, options.jobs) as readers,
+        # What goes to standard output cannot be taken back.
+        database.looking_for_damage(
+            connection, chosen.path, beside=readers.jobs > 1 and options.stream is None
+        ) as notes,
     ):
-        source = _describe(context, options, connection, readers, chosen)
+        source = _describe(context, options, connection, readers, chosen, notes)
         # Others read whole tables alone, and see no secrets.
         readers.start(
             table
             for table in source.taken.schema.tables
             if table.excerpt == Excerpt() and table.name not in source.secrets
         )
-        notes = database.complain_of_damage(connection, chosen.path)
         if options.stream is not None:
             content = content_of(source)
             with files.translated_errors(Path("standard output")):
@@ -99,7 +102,7 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
         written = write(context, options, source)
     lost = losses(context, chosen, source.header, written.trailer)
     warnings = [
-        *_unrestorable(notes, source.schema, options),
+        *_unrestorable(source.notes(), source.schema, options),
         *_unfilled(source.schema, options),
         *source.taken.warnings,
         *([str(lost)] if lost else []),
@@ -145,6 +148,7 @@ def _describe(
     connection: Connection,
     readers: Readers,
     chosen: ChosenDatabase,
+    notes: Callable[[], tuple[str, ...]],
 ) -> Source:
     schema = read_schema(connection)
     profile = profile_of(context, chosen.path, [table.name for table in schema.tables])
@@ -187,7 +191,7 @@ def _describe(
         for name, named in secrets.items()
     }
     label = label_of_database(context, chosen.path)
-    return Source(label, connection, readers, schema, taken, header, profile, watched)
+    return Source(label, connection, readers, schema, taken, header, profile, watched, notes)
 
 
 _REASONS = {

@@ -62,6 +62,8 @@ class Source:
     header: Header
     profile: Profile | None
     secrets: Mapping[str, Secrets]  # by table
+    # What a look for damage noted, once all of it was looked at; DatabaseDamaged.
+    notes: Callable[[], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def content_of(source: Source) -> Content:
             yield table.name, digests[table.name].watch(lines)
 
     def trailer() -> Trailer:
+        source.notes()  # of a damaged database there is to be no backup
         return Trailer(
             sequences=source.schema.sequences,
             counts={name: digest.row_count for name, digest in digests.items()},
