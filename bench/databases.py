@@ -45,8 +45,8 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (
         Recipe("small", "a personal CRM of 22 tables, 5,000 rows", "_small", 0),
-        Recipe("messages-200", "messages: text, JSON, BLOBs, 8 indexes, WAL", "_messages", 150_000),
-        Recipe("messages-1200", "the same, six times as much", "_messages", 900_000),
+        Recipe("messages-200", "messages: text, JSON, BLOBs, 8 indexes, WAL", "_messages", 130_000),
+        Recipe("messages-1200", "the same, six times as much", "_messages", 780_000),
         Recipe("narrow", "10 million rows of four small columns", "_narrow", 10_000_000),
         Recipe("blobs", "4,000 BLOBs of 4 KB to 1 MB", "_blobs", 4_000),
     )
@@ -193,8 +193,8 @@ def _messages(path: Path, rows: int) -> None:
             "attachments",
             4,
             (
-                (n, n * 6 % rows + 1, f"file-{n}.bin", _cut(chance, noise, 1500, 6000))
-                for n in range(1, rows // 6 + 1)
+                (n, n * 7 % rows + 1, f"file-{n}.bin", _cut(chance, noise, 1500, 6000))
+                for n in range(1, rows // 7 + 1)
             ),
         )
         _insert(
