@@ -26,10 +26,10 @@ def main() -> int:
     packages = bootstrap.packages_or_exit(bootstrap.RUNTIME_LOCK)
     sys.path.insert(0, str(packages))
     os.environ["PYTHONPATH"] = str(packages)
-    from bench.measure import Measured, measure, place, run
+    from bench.measure import Measured, Run, measure, place, run
     from bench.page import as_json, page
     from bench.space import CHANGES, Space, measure_space
-    from bench.works import MEMORY_DATA, MEMORY_WORKS, WORKS
+    from bench.works import GROWING_DATA, GROWING_WORKS, WORKS
 
     arguments = _parser().parse_args()
     folder = Path(arguments.folder)
@@ -40,28 +40,28 @@ def main() -> int:
         print("\n".join(each.line() for each in spaces))
         return 0 if all(each.holds for each in spaces) else 1
     measured: list[Measured] = []
-    memory: dict[str, dict[str, float]] = {}
+    growth: dict[str, dict[str, Run]] = {}
 
     def write() -> None:
         """Put what is known so far on the page, so that a run that is cut short is not lost."""
         if not (arguments.only or arguments.data):
-            text = page(measured, memory, spaces, arguments.rounds)
+            text = page(measured, growth, spaces, arguments.rounds)
             (ROOT / "docs" / "performance.md").write_text(text, encoding="utf-8")
-            (folder / "performance.json").write_text(as_json(measured, memory), encoding="utf-8")
+            (folder / "performance.json").write_text(as_json(measured, growth), encoding="utf-8")
 
     for work in WORKS:
         if arguments.only in work.name and arguments.data in ("", work.data):
             measured.append(measure(work, folder, arguments.rounds))
             _say(f"{work.name}, {work.data}, {work.against}: {measured[-1].ratio:.2f}")
             write()
-    if not arguments.only or arguments.only == "memory":
+    if not arguments.only or arguments.only == "growth":
         once = "{ours}/export.py --db {db} --format jsonl --output {made}/backup.jsonl"
-        for data in MEMORY_DATA:
+        for data in GROWING_DATA:
             with place(data, folder, once=once) as words:
-                for name, command in MEMORY_WORKS.items():
-                    peak = run(command, words, "cp {other} {out}/live.db").peak_mb
-                    memory.setdefault(name, {})[data] = peak
-                    _say(f"memory of {name}, {data}: {peak:.0f} MB")
+                for name, command in GROWING_WORKS.items():
+                    done = run(command, words, "cp {other} {out}/live.db")
+                    growth.setdefault(name, {})[data] = done
+                    _say(f"{name}, {data}: {done.peak_mb:.0f} MB, {done.seconds:.2f} s")
                     write()
     if not arguments.only and not arguments.data:
         for change in CHANGES:
@@ -69,7 +69,7 @@ def main() -> int:
             _say(spaces[-1].line())
             write()
     else:
-        print(page(measured, memory, spaces, arguments.rounds))
+        print(page(measured, growth, spaces, arguments.rounds))
     return 0 if all(each.holds for each in measured) else 1
 
 
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", default="", metavar="WORD", help="or `memory`")
+    parser.add_argument("--only", default="", metavar="WORD", help="or `growth`, `space`")
     parser.add_argument("--data", default="", metavar="NAME")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(

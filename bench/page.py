@@ -9,9 +9,10 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 
-from bench.measure import Measured
+from bench.databases import RECIPES
+from bench.measure import Measured, Run
 from bench.space import Space
-from bench.works import MEMORY_BAR_MB
+from bench.works import GROWTH_BAR, MEMORY_BAR_MB
 
 _INTRODUCTION = """\
 # Performance
@@ -27,7 +28,7 @@ higher. Holdfast does more in each: it takes digests, puts files on the disk and
 
 def page(
     measured: Iterable[Measured],
-    memory: Mapping[str, Mapping[str, float]],
+    growth: Mapping[str, Mapping[str, Run]],
     spaces: Sequence[Space],
     rounds: int,
 ) -> str:
@@ -42,8 +43,8 @@ def page(
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         *(_row(each) for each in measured),
     ]
-    if memory:
-        lines += ["", "## Memory", "", *_memory(memory)]
+    if growth:
+        lines += ["", "## Growth", "", *_growth(growth)]
     if spaces:
         lines += ["", "## Space", "", *_space(spaces)]
     return "\n".join(lines) + "\n"
@@ -65,14 +66,25 @@ def _row(each: Measured) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _memory(memory: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
-    yield f"Peak of the largest process, in MB; the bar is {MEMORY_BAR_MB}."
+def _growth(growth: Mapping[str, Mapping[str, Run]]) -> Iterator[str]:
+    small, large = next(iter(growth.values()))
+    factor = RECIPES[large].rows / RECIPES[small].rows
+    yield (
+        f"Peak of the largest process; the bar is {MEMORY_BAR_MB} MB. Time as a multiple of what"
+        f" {factor:g} times the data of {small} would take in proportion; the bar is {GROWTH_BAR}."
+    )
     yield ""
-    data = list(next(iter(memory.values())))
-    yield f"| Work | {' | '.join(data)} |"
-    yield f"| --- |{' --- |' * len(data)}"
-    for name, peaks in memory.items():
-        yield f"| {name} | {' | '.join(f'{peak:.0f}' for peak in peaks.values())} |"
+    yield f"| Work | {small}, MB | {large}, MB | {small}, s | {large}, s | Growth |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for name, runs in growth.items():
+        of_small, of_large = runs[small], runs.get(large)
+        if of_large is None:  # not measured yet
+            continue
+        peaks = f"{of_small.peak_mb:.0f} | {of_large.peak_mb:.0f}"
+        times = f"{of_small.seconds:.2f} | {of_large.seconds:.2f}"
+        ratio = of_large.seconds / of_small.seconds / factor
+        missed = ratio > GROWTH_BAR or of_large.peak_mb > MEMORY_BAR_MB
+        yield f"| {name} | {peaks} | {times} | **{ratio:.2f}**{', missed' if missed else ''} |"
 
 
 def _space(spaces: Sequence[Space]) -> Iterator[str]:
@@ -90,7 +102,7 @@ def _space(spaces: Sequence[Space]) -> Iterator[str]:
         yield f"| {each.change.name} | {sizes} | {shares} |"
 
 
-def as_json(measured: Iterable[Measured], memory: Mapping[str, Mapping[str, float]]) -> str:
+def as_json(measured: Iterable[Measured], growth: Mapping[str, Mapping[str, Run]]) -> str:
     """Write all results as JSON."""
     works = [
         {
@@ -105,7 +117,11 @@ def as_json(measured: Iterable[Measured], memory: Mapping[str, Mapping[str, floa
         }
         for each in measured
     ]
-    return json.dumps({"machine": machine(), "works": works, "memory": memory}, indent=1)
+    grown = {
+        name: {data: (run.seconds, run.peak_mb) for data, run in runs.items()}
+        for name, runs in growth.items()
+    }
+    return json.dumps({"machine": machine(), "works": works, "growth": grown}, indent=1)
 
 
 def machine() -> str:
