@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from holdfast.errors import HoldfastError, NotADatabase
+from holdfast.errors import DatabaseError, HoldfastError, NotADatabase
 from holdfast.history import History
 from holdfast.known import KnownBackup
 from tests.conftest import rows
@@ -153,6 +153,48 @@ def test_a_history_that_someone_changed_is_an_error_that_can_be_shown(history, d
     rows(history.path, damage)
     with pytest.raises(HoldfastError, match=r"history\.db"):
         history.backups()
+
+
+def test_a_history_of_the_first_files_is_read_and_goes_on(history):
+    history.record_backup(BACKUP)
+    rows(history.path, "ALTER TABLE backups DROP COLUMN part")
+    for table in ("copies", "visits"):
+        rows(history.path, f"DROP TABLE {table}")
+    before = history.path.read_bytes()
+    assert (history.backups(), history.copies(), history.visits()) == ([BACKUP], [], [])
+    assert history.path.read_bytes() == before
+    partial = dataclasses.replace(BACKUP, path="/home/ann/output/other.json", part="tables: a")
+    history.record_backup(partial)
+    assert sorted(history.backups(), key=lambda each: each.path) == [BACKUP, partial]
+
+
+def test_a_history_of_a_later_version_is_neither_read_nor_changed(history):
+    history.record_backup(BACKUP)
+    rows(history.path, "PRAGMA user_version = 1")
+    before = history.path.read_bytes()
+    for use in (
+        history.backups,
+        history.copies,
+        lambda: history.record_backup(BACKUP),
+        lambda: record_event(history),
+    ):
+        with pytest.raises(DatabaseError, match="was written by a later version of") as caught:
+            use()
+        assert caught.value.hint.startswith("Update Holdfast.")
+    assert history.path.read_bytes() == before
+
+
+def test_a_table_and_a_column_that_a_later_version_added_are_left_as_they_are(history):
+    history.record_backup(BACKUP)
+    rows(history.path, "ALTER TABLE backups ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'")
+    rows(history.path, "CREATE TABLE colours (name TEXT)")
+    rows(history.path, "INSERT INTO colours VALUES ('blue')")
+    renewed = dataclasses.replace(BACKUP, bytes=9)
+    for backup in (dataclasses.replace(BACKUP, path="/home/ann/output/other.json"), renewed):
+        history.record_backup(backup)
+    assert renewed in history.backups()
+    assert rows(history.path, "SELECT colour FROM backups") == [("blue",), ("blue",)]
+    assert rows(history.path, "SELECT name FROM colours") == [("blue",)]
 
 
 def test_a_context_with_an_unreadable_history_knows_no_backups(context):

@@ -14,11 +14,14 @@ from urllib.parse import quote, unquote_to_bytes
 import msgspec
 
 from holdfast import database, files
-from holdfast.errors import DatabaseDamaged, NotADatabase, WriteFailed
+from holdfast.errors import DatabaseDamaged, DatabaseError, NotADatabase, WriteFailed
 from holdfast.known import Event, KnownBackup, KnownCopy, KnownStore, Made
 from holdfast.model import RestorePoint
 
 FILE_NAME = "history.db"
+# Its user_version. Tables and columns that come are passed over by an earlier Holdfast; what would
+# lead it wrong needs the next number here, and is then left alone by it.
+_VERSION = 0
 _ANEW = (
     "Move it away: a new history begins with the next backup. The backups stay as good as they are."
 )
@@ -92,9 +95,10 @@ class History:
         if not self.path.is_file():
             return []
         with self._for_reading() as connection:
+            part = "part" if _has_parts(connection) else "''"
             rows = connection.execute(
                 "SELECT path, database, created_at, bytes, modified_ns, row_count, counts,"
-                " verified, verified_at, part FROM backups ORDER BY created_at DESC, rowid DESC"
+                f" verified, verified_at, {part} FROM backups ORDER BY created_at DESC, rowid DESC"
             ).fetchall()
         try:
             return [
@@ -290,7 +294,16 @@ class History:
             self._with_its_own_hint(),
             database.read_only(self.path, self._wait_seconds) as connection,
         ):
+            self._complain_of_version(connection)
             yield connection
+
+    def _complain_of_version(self, connection: database.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > _VERSION:
+            raise DatabaseError(
+                f"{self.path} was written by a later version of Holdfast",
+                hint="Update Holdfast. The history and the backups are as they were.",
+            )
 
     @contextlib.contextmanager
     def _with_its_own_hint(self) -> Iterator[None]:
@@ -309,10 +322,19 @@ class History:
                     self.path, schema_sql=_SCHEMA, tables=(), journal_mode="delete"
                 )
         with self._with_its_own_hint(), database.for_change(self.path) as connection:
+            self._complain_of_version(connection)
             # A file that another program made has no such tables, and gets none.
             for table in ("backups", "events", "restore_points"):
                 connection.execute(f"SELECT 1 FROM {table} LIMIT 0")
             for statement in filter(str.strip, _LATER_SCHEMA.split(";\n")):
                 connection.execute(statement)
+            if not _has_parts(connection):
+                connection.execute("ALTER TABLE backups ADD COLUMN part TEXT NOT NULL DEFAULT ''")
             yield connection
             database.commit(connection)
+
+
+def _has_parts(connection: database.Connection) -> bool:
+    """Tell whether backups of a part are told apart: the first files had no column for that."""
+    names = connection.execute("SELECT name FROM pragma_table_info('backups')")
+    return ("part",) in names.fetchall()
