@@ -1,4 +1,4 @@
-.PHONY: check test lint format lock bench
+.PHONY: check test lint format lock bench release
 
 check: lint test
 
@@ -12,6 +12,9 @@ ROUNDS = 3
 
 bench:
 	python3 -m bench --rounds $(ROUNDS)
+
+release:
+	python3 release.py
 
 format:
 	python3 -m tests --run ruff format

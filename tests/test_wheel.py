@@ -26,8 +26,8 @@ UV_CACHE = subprocess.run([uv.find_uv_bin(), "cache", "dir"], capture_output=Tru
 
 
 def build_wheel(tree: Path, folder: Path) -> Path:
-    where = ["--out-dir", str(folder), str(tree)]
-    subprocess.run([uv.find_uv_bin(), "build", "--quiet", "--wheel", *where], check=True, timeout=300)
+    words = ["build", "--quiet", "--wheel", "--out-dir", str(folder), str(tree)]
+    subprocess.run([uv.find_uv_bin(), *words], check=True, timeout=300)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
