@@ -2,57 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from .client import ROOT, Client
 from .fingerprints import fingerprints
+from .marketplace import ADDRESS, publish, with_marketplace
 
 pytestmark = pytest.mark.assistant
 
-ADDRESS = "https://holdfast.invalid/holdfast.git"
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")
 WRITABLE = 0o222
 
 
 @pytest.fixture
-def marketplace(tmp_path: Path) -> Path:
-    """A git repository of this tree, without what .gitignore names."""
-    repository = tmp_path / "marketplace"
-    shutil.copytree(ROOT, repository, ignore=NOT_COPIED, symlinks=True)
-    git = [
-        "git",
-        "-c",
-        "user.name=Test",
-        "-c",
-        "user.email=",
-        "-c",
-        "commit.gpgsign=false",
-    ]
-    for step in (
-        ["init", "--quiet"],
-        ["add", "--all"],
-        ["commit", "--quiet", "-m", "Release"],
-    ):
-        subprocess.run([*git, *step], cwd=repository, check=True, timeout=60)
-    return repository
-
-
-@pytest.fixture
-def client(newcomer: Client, marketplace: Path) -> Client:
-    """A client to which ADDRESS is the local marketplace, since it takes no file:// address."""
-    redirection = {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"url.{marketplace.as_uri()}.insteadOf",
-        "GIT_CONFIG_VALUE_0": ADDRESS,
-    }
-    return dataclasses.replace(newcomer, settings=redirection)
+def client(newcomer: Client, tmp_path: Path) -> Client:
+    """A client that finds this tree in a git marketplace."""
+    return with_marketplace(newcomer, publish(ROOT, tmp_path / "marketplace"))
 
 
 @pytest.fixture
