@@ -1,0 +1,2 @@
+CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, weight REAL, file);
+CREATE TABLE tags (note INTEGER NOT NULL REFERENCES notes (id), tag TEXT, UNIQUE (note, tag));
