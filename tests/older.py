@@ -1,9 +1,10 @@
-"""An older state of this program, out of the history of its repository."""
+"""An older state of this program, from its history; and how README.md says to come from there."""
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -40,3 +41,10 @@ def write_first_state(folder: Path) -> Path:
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
     return folder
+
+
+def lines_of_readme(tool: str) -> list[list[str]]:
+    """Return the commands in README's row of a tool: those to install, to update, to uninstall."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| {tool} \| ([^|]*)\|([^|]*)\|([^|]*)\|$", text, re.MULTILINE)
+    return [re.findall(r"`([^`]+)`", cell) for cell in row]

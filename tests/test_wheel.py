@@ -14,8 +14,9 @@ import uv
 from filelock import FileLock
 
 import holdfast
+from tests.assistant.marketplace import NEXT, next_version, publish
 from tests.conftest import rows, run_sql
-from tests.older import ROOT, write_first_state
+from tests.older import ROOT, lines_of_readme, write_first_state
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +76,16 @@ class Newcomer:
 
     def uv(self, *words: str | Path) -> str:
         return self.run(uv.find_uv_bin(), *words)
+
+    def run_line(self, line: str, repository: Path) -> str:
+        """Run a line of README, with this repository in the place of the one on the network."""
+        tool, *words = line.replace("https://github.com/OWNER/REPO", repository.as_uri()).split()
+        programs = {
+            "uv": (uv.find_uv_bin(),),
+            "uvx": (uv.find_uv_bin(), "tool", "run"),
+            "pipx": (uv.find_uv_bin(), "tool", "run", "--quiet", PIPX),
+        }
+        return self.run(*programs[tool], *words)
 
     def environment_with(self, wheel: Path) -> Callable[..., str]:
         """Install a wheel into a new environment; what runs its program."""
@@ -157,15 +168,32 @@ def test_uvx_runs_the_wheel(wheel: Path, newcomer: Newcomer) -> None:
     assert "5,000 rows, 1.6 MB, verified)" in said
 
 
-def test_pipx_installs_the_wheel_and_an_uninstall_leaves_the_home(
-    wheel: Path, newcomer: Newcomer
+def test_uvx_runs_what_is_in_the_repository_as_the_readme_says(
+    newcomer: Newcomer, tmp_path: Path
 ) -> None:
-    newcomer.uv("tool", "run", "--quiet", PIPX, "install", wheel)
+    repository = publish(ROOT, tmp_path / "repository")
+    ((line,), _, _) = lines_of_readme("uvx")
+    assert "5,000 rows, 1.6 MB, verified)" in newcomer.run_line(line, repository)
+
+
+@pytest.mark.parametrize("tool", ["uv", "pipx"])
+def test_the_lines_of_the_readme_install_update_and_uninstall_and_the_home_stays(
+    tool: str, newcomer: Newcomer, tmp_path: Path
+) -> None:
+    (install,), (update,), (uninstall,) = lines_of_readme(tool)
+    repository = publish(ROOT, tmp_path / "repository")
+    newcomer.run_line(install, repository)
     program = newcomer.user_home / ".local" / "bin" / "holdfast"
     newcomer.run(program, "export", "--sample")
     before = newcomer.files()
     assert {"data/sample.db", "output/history.db"} < set(before)
-    newcomer.uv("tool", "run", "--quiet", PIPX, "uninstall", "holdfast")
+
+    publish(next_version(tmp_path / "next"), repository)
+    newcomer.run_line(update, repository)
+    assert newcomer.run(program, "--version") == f"holdfast {NEXT}\n"
+    status = newcomer.run(program, "status", "--sample")
+    assert "1 backup file found." in status and "verified (counts and digests)" in status
+    newcomer.run_line(uninstall, repository)
     assert not program.exists()
     assert newcomer.files() == before
 

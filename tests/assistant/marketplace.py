@@ -7,9 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .client import Client
+import release
+
+from .client import ROOT, Client
 
 ADDRESS = "https://holdfast.invalid/holdfast.git"
+NEXT = "99.0.0"
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")
 
 
@@ -35,3 +38,13 @@ def with_marketplace(client: Client, repository: Path) -> Client:
         "GIT_CONFIG_VALUE_0": ADDRESS,
     }
     return dataclasses.replace(client, settings=redirection)
+
+
+def next_version(folder: Path) -> Path:
+    """A copy of this tree that says it is of a later version."""
+    shutil.copytree(ROOT, folder, ignore=NOT_COPIED, symlinks=True)
+    for file, version in release.versions().items():
+        text = (folder / file).read_text(encoding="utf-8")
+        assert text.count(f'"{version}"') == 1
+        (folder / file).write_text(text.replace(f'"{version}"', f'"{NEXT}"'), encoding="utf-8")
+    return folder

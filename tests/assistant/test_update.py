@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-import release
 from tests.conftest import rows, run_sql
-from tests.older import write_first_state
+from tests.older import lines_of_readme, write_first_state
 
-from .client import ROOT, Client
+from .client import Client
 from .fingerprints import fingerprints
-from .marketplace import ADDRESS, NOT_COPIED, publish, with_marketplace
+from .marketplace import ADDRESS, NEXT, next_version, publish, with_marketplace
 
 pytestmark = pytest.mark.assistant
-
-NEXT = "99.0.0"
 
 
 def installed(client: Client) -> tuple[str, Path]:
     """The version of the plugin that is installed, and its folder."""
     [plugin] = json.loads(client.run("plugin", "list", "--json"))
     return plugin["version"], Path(plugin["installPath"])
-
-
-def next_version(folder: Path) -> Path:
-    """A copy of this tree that says it is of a later version."""
-    shutil.copytree(ROOT, folder, ignore=NOT_COPIED, symlinks=True)
-    for file, version in release.versions().items():
-        text = (folder / file).read_text(encoding="utf-8")
-        assert text.count(f'"{version}"') == 1
-        (folder / file).write_text(text.replace(f'"{version}"', f'"{NEXT}"'), encoding="utf-8")
-    return folder
 
 
 def allowing(verb: str, plugin: Path) -> tuple[str, str]:
@@ -63,8 +49,8 @@ def test_an_update_and_an_uninstall_keep_settings_history_and_backups(
     assert [row[2] for row in done] == ["export", "import"]
 
     publish(next_version(tmp_path / "next"), repository)
-    client.run("plugin", "marketplace", "update", "holdfast")
-    client.run("plugin", "update", "backup@holdfast")
+    for line in lines_of_readme("Claude Code")[1]:
+        client.run(*line.removeprefix("claude ").split())
     version, newer = installed(client)
     assert (version, newer != older) == (NEXT, True)
     assert fingerprints(home) == before
@@ -81,7 +67,8 @@ def test_an_update_and_an_uninstall_keep_settings_history_and_backups(
     changed = {name for name in before if after.get(name) != before[name]}
     assert changed == {"backups/history.db", "data/sample.db"}
 
-    client.run("plugin", "uninstall", "backup@holdfast")
+    (uninstall,) = lines_of_readme("Claude Code")[2]
+    client.run(*uninstall.removeprefix("claude ").split())
     client.run("plugin", "marketplace", "remove", "holdfast")
     assert json.loads(client.run("plugin", "list", "--json")) == []
     assert fingerprints(home) == after
