@@ -124,3 +124,22 @@ def test_stores_are_read_and_go_on(name: str, home: Path, tmp_path: Path) -> Non
     run(home, "export", "--format", "sqlite", "--to", "all")
     (store,) = reported(home, "sync", "disk")["stores"]
     assert (store["problem"], store["copies"]) == ("", [])
+
+
+def test_beside_a_history_of_a_later_version_backups_are_made_and_nothing_else_is_touched(
+    name: str, home: Path
+) -> None:
+    rows(home / "backups" / "history.db", "PRAGMA user_version = 1")
+    before = files_in(home)
+    later = "history.db was written by a later version of Holdfast"
+    assert later in run(home, "status", exit_code=3).stdout
+    assert later in run(home, "undo", "--yes", exit_code=28).stderr
+    # With stores, each place is reported for itself.
+    pruned = run(home, "prune", "--keep-last", "1", "--yes", exit_code={"first": 28}.get(name, 3))
+    assert later in pruned.stdout + pruned.stderr
+    assert f"could not be recorded: {home / 'backups' / later}" in (
+        run(home, "export", exit_code=3).stdout
+    )
+    after = files_in(home)
+    assert {each: after[each] for each in before} == before
+    assert len(after) == len(before) + 1
