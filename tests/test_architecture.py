@@ -17,6 +17,7 @@ PACKAGE = SCRIPTS / "holdfast"
 # Lowest first: a module imports only from those before it.
 ORDER = [
     "errors",
+    "checkouts",
     "model",
     "pruned",
     "concerns",
@@ -75,7 +76,7 @@ ORDER = [
     "cli",
 ]
 # What runs before any package is there; may import the modules named here, and no others.
-APART = {"bootstrap": {"errors"}, "__init__": set()}
+APART = {"bootstrap": {"errors", "checkouts"}, "__init__": set()}
 # Who has packages installed that only some people need, or asks where the cache is.
 MAY_INSTALL = {"stores", "cli"}
 

@@ -58,6 +58,9 @@ def test_the_folders_of_a_home():
         ".gemini/extensions/backup",
         ".claude/plugins/marketplaces/holdfast",
         ".codex/plugins/cache/x",
+        "of CODEX_HOME/plugins/cache/holdfast/backup/0.1.0",
+        "of CLAUDE_CONFIG_DIR/plugins/marketplaces/holdfast",
+        "of COPILOT_HOME/installed-plugins/holdfast/backup",
     ],
 )
 def test_what_an_assistant_installed_is_no_checkout_though_its_git_came_along(

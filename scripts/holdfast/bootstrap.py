@@ -106,13 +106,13 @@ def keep_bytecode() -> None:
     """
     Let Python keep compiled code: beside a checkout's modules, else in the user's cache folder.
 
-    An installed plugin's folder may be read-only, and is not ours; and to compile all modules at
-    every start would take longer than a status.
+    An installed plugin's folder is not ours; to compile at every start would take too long.
     """
+    from holdfast.checkouts import is_checkout
     from holdfast.errors import EnvironmentNotReady
 
     sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
-    if not (ROOT / ".git").exists() and sys.pycache_prefix is None:
+    if not is_checkout(ROOT) and sys.pycache_prefix is None:
         try:
             sys.pycache_prefix = str(cache_folder() / "bytecode")
         except EnvironmentNotReady:

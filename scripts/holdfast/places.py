@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.checkouts import is_checkout
 from holdfast.files import user_path
 
 _ROOT = Path(__file__).resolve().parent.parent.parent  # of a checkout or an installed plugin
@@ -42,16 +43,6 @@ class Home:
         return self.data / "sample.db"
 
 
-# Where assistants put what they install, some of them with its .git, and replace it at an update.
-_INSTALLS = {(".claude", "plugins"), (".codex", "plugins"), (".gemini", "extensions")}
-_INSTALLS |= {(".copilot", "installed-plugins"), (".copilot", "plugins")}
-
-
-def is_installed(folder: Path) -> bool:
-    """Tell whether an assistant put a folder where it is."""
-    return not _INSTALLS.isdisjoint(zip(folder.parts, folder.parts[1:], strict=False))
-
-
 def find_home(environment: Mapping[str, str]) -> Home:
     """
     Find the home: HOLDFAST_HOME, else the checkout this runs from, else the user's data folder.
@@ -61,7 +52,7 @@ def find_home(environment: Mapping[str, str]) -> Home:
     chosen = environment.get("HOLDFAST_HOME")
     if chosen:
         return Home(user_path(chosen).absolute())
-    if (_ROOT / ".git").exists() and not is_installed(_ROOT):
+    if is_checkout(_ROOT):
         return Home(_ROOT)
     import platformdirs
 

@@ -18,11 +18,13 @@ SHIPPED = ("commands", "data", "scripts", ".claude-plugin", "plugin.json", "requ
 WRITABLE = 0o222
 
 
-@pytest.fixture
-def plugin(tmp_path: Path) -> Path:
-    """A copy without version control, in a path with spaces, in which nothing may be written."""
-    folder = tmp_path / "an installed plugin"
-    folder.mkdir()
+@pytest.fixture(params=["an installed plugin", "of CODEX_HOME/plugins/cache/backup/0.1.0"])
+def plugin(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A copy in a path with spaces, in which nothing may be written; Codex copies .git, too."""
+    folder = tmp_path / str(request.param)
+    folder.mkdir(parents=True)
+    if "CODEX" in str(request.param):
+        (folder / ".git").mkdir()
     for name in SHIPPED:
         source = ROOT / name
         if source.is_dir():

@@ -224,6 +224,17 @@ def test_a_checkout_is_started_where_it_is(tmp_path):
     assert found.launcher is None
 
 
+def test_what_codex_installed_with_its_git_is_started_by_the_launcher(tmp_path):
+    version = tmp_path / "codex" / "plugins" / "cache" / "holdfast" / "backup" / "0.1.0"
+    script = version / "scripts" / "schedule.py"
+    script.parent.mkdir(parents=True)
+    script.touch()
+    (version / ".git").mkdir()
+    found = launch(tmp_path / "home", "/usr/bin/python3", script)
+    assert found.launcher == tmp_path / "home" / "scheduled-backup.py"
+    assert str(script) not in found.command
+
+
 def test_a_library_without_scripts_is_started_as_a_module(tmp_path):
     found = launch(tmp_path, "/usr/bin/python3", tmp_path / "none.py")
     assert found.command[:4] == ("/usr/bin/python3", "-m", "holdfast.cli", "schedule")

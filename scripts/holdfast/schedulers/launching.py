@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.checkouts import is_checkout
+
 _SCRIPT = Path(__file__).resolve().parents[2] / "schedule.py"
 LAUNCHER = "scheduled-backup.py"  # in the home
 
@@ -56,7 +58,7 @@ def launch(home: Path, python: str, script: Path = _SCRIPT) -> Launch:
     run = ("run", "--home", str(home))
     if not script.is_file():
         return Launch((python, "-m", "holdfast.cli", "schedule", *run))
-    if (script.parents[1] / ".git").exists():  # a checkout stays where it is
+    if is_checkout(script.parents[1]):
         return Launch((python, str(script), *run))
     launcher = home / LAUNCHER
     text = _LAUNCHER_TEXT.format(script=ascii(str(script)))

@@ -1,0 +1,28 @@
+"""Tell a checkout, which stays where it is, from what an assistant put on the disk."""
+
+import itertools
+from pathlib import Path
+
+# Where assistants put what they install, in their folder in the user's home or in the one that
+# CODEX_HOME and its like name; Codex and Gemini bring the .git along.
+_INSTALLS = {
+    (".claude", "plugins"),
+    (".codex", "plugins"),
+    (".copilot", "plugins"),
+    (".gemini", "extensions"),
+    ("plugins", "cache"),
+    ("plugins", "marketplaces"),
+}
+_INSTALLED = "installed-plugins"  # of Copilot
+
+
+def is_checkout(folder: Path) -> bool:
+    """
+    Tell whether a folder is a clone that a person works with.
+
+    An installed plugin's folder is none, whatever came along: an update replaces it, and nothing
+    may be written there.
+    """
+    names = folder.parts
+    is_installed = _INSTALLED in names or not _INSTALLS.isdisjoint(itertools.pairwise(names))
+    return (folder / ".git").exists() and not is_installed
