@@ -61,6 +61,13 @@ def mode_of(path):
 # What is made
 
 
+def test_a_sample_that_cannot_be_made_is_said_to_be_that(home):
+    home.mkdir()
+    (home / "data").touch()
+    done = run(home, "export", "--sample", exit_code=24)
+    assert done.stderr.startswith(f"Error: cannot write {home}/data")
+
+
 def test_the_sample_is_made_backed_up_verified_and_named(sampled):
     home, done = sampled
     [backup] = backups_in(home)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -74,8 +73,11 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
     stores = choose_stores(context, options.stores)
     chosen = choose_database(context, options.database, sample=options.sample)
     if options.sample and not chosen.path.exists():
-        with contextlib.suppress(WriteFailed):  # another export was quicker to make it
+        try:
             build_sample(chosen.path)
+        except WriteFailed:
+            if not chosen.path.exists():  # another export was not quicker to make it
+                raise
     with (
         opened_to_take(chosen.path, options.wait_seconds) as connection,
         readers_of(chosen.path, connection, options.wait_seconds, options.jobs) as readers,
