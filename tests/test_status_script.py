@@ -77,7 +77,8 @@ def test_with_nothing_yet_it_says_so_and_what_to_do(home):
         "Last backup: never. 0 backup files found.\n"
         f"Folder: {home}/output\n"
         f"{sqlite_line(done.stdout)[0]}\n"
-        "Warning: there is no backup of this database. Make one with /backup.\n"
+        "Warning: there is no backup, and no database was found to make one of."
+        " Name one with --db PATH, or see with discover what there is.\n"
     )
     assert not home.exists()
 

@@ -60,7 +60,7 @@ def report_status(context: Context, options: StatusOptions) -> StatusReport:
         *_database_concerns(chosen, trouble, full),
         *(trust_concerns(context, chosen, full) if chosen else ()),
         *_schedule_concerns(context, schedule),
-        *_age_concerns(context, options, sound, age, is_usable=trouble is None),
+        *_age_concerns(context, options, chosen, sound, age, is_usable=trouble is None),
         *_concerns_of_others(context, options, chosen, backups),
         *key_concerns(of_it),
         *store_concerns(context, stores),
@@ -148,13 +148,20 @@ def _schedule_concerns(context: Context, schedule: ScheduleState | None) -> Iter
 def _age_concerns(
     context: Context,
     options: StatusOptions,
+    chosen: ChosenDatabase | None,
     backups: list[BackupOnFile],
     age: float | None,
     *,
     is_usable: bool,
 ) -> Iterator[Concern]:
     advice = " Make one with /backup." if is_usable else ""
-    if age is None and not backups:
+    if chosen is None and not backups:
+        yield Concern(
+            Kind.STALE,
+            "there is no backup, and no database was found to make one of."
+            " Name one with --db PATH, or see with discover what there is.",
+        )
+    elif age is None and not backups:
         yield Concern(Kind.STALE, f"there is no backup of this database.{advice}")
     elif not backups:
         yield Concern(
