@@ -96,6 +96,11 @@ def test_an_export_of_many_tables_names_the_headline_then_the_fullest():
     )
 
 
+def test_a_table_whose_name_begins_with_an_underscore_is_named_without_a_gap():
+    report = dataclasses.replace(EXPORT, counts={"_sqlx_migrations": 62})
+    assert reports.text(report).startswith("Backup saved: 62 sqlx migrations (")
+
+
 def test_an_export_of_nothing_says_so():
     assert reports.text(dataclasses.replace(EXPORT, counts={"contacts": 0})).startswith(
         "Backup saved: no rows (1 table, 0 rows, "

@@ -93,7 +93,7 @@ def _headline(counts: Mapping[str, int], first: tuple[str, ...]) -> Iterator[str
     ordered = [name for name in first if name in counts]
     ordered += sorted(counts.keys() - set(ordered), key=lambda name: (-counts[name], name))
     for name in ordered[:_HEADLINE_TABLES]:
-        yield f"{counts[name]:,} {name.replace('_', ' ')}"
+        yield f"{counts[name]:,} {name.replace('_', ' ').strip()}"
     if len(ordered) > _HEADLINE_TABLES:
         yield f"and {len(ordered) - _HEADLINE_TABLES} more tables"
 
