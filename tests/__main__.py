@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from holdfast import bootstrap  # noqa: E402 - only found once its folder is on the path
 
-IN_BACKGROUND = concurrent.futures.ThreadPoolExecutor(max_workers=5)
+IN_BACKGROUND = concurrent.futures.ThreadPoolExecutor(max_workers=6)
 
 LINT = [["ruff", "format", "--check"], ["ruff", "check"], ["mypy"]]
 
@@ -52,10 +52,14 @@ MEMORY_BYTES = 4 * 1024**3
 
 CLAUDE_PACKAGE = "@anthropic-ai/claude-code"
 CLAUDE_VERSION = "2.1.329"
-# Its package for this system alone; the one for all brings along a program that fetches it.
+# Packages for this system alone, where there are any; those for all bring along what fetches them.
+MACHINE = {"x86_64": "x64", "AMD64": "x64"}.get(platform.machine(), "arm64")
+CODEX_PACKAGE = "@openai/codex"
+CODEX_VERSION = f"0.169.0-{sys.platform}-{MACHINE}"
+COPILOT_PACKAGE = f"@github/copilot-{sys.platform}-{MACHINE}"
+COPILOT_VERSION = "1.0.102"
 OPENCODE_PACKAGE = "opencode-{}-{}".format(
-    {"win32": "windows"}.get(sys.platform, sys.platform),
-    {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64"}.get(platform.machine(), "arm64"),
+    {"win32": "windows"}.get(sys.platform, sys.platform), MACHINE
 )
 OPENCODE_VERSION = "1.18.33"
 GEMINI_PACKAGE = "@google/gemini-cli"
@@ -107,11 +111,15 @@ def ready_tools(packages: str) -> "dict[str, str]":
     debian = IN_BACKGROUND.submit(install_debian_packages)
     tools = IN_BACKGROUND.submit(real_tools, packages)
     opencode = IN_BACKGROUND.submit(from_npm, OPENCODE_PACKAGE, OPENCODE_VERSION)
+    codex = IN_BACKGROUND.submit(from_npm, CODEX_PACKAGE, CODEX_VERSION)
+    copilot = IN_BACKGROUND.submit(from_npm, COPILOT_PACKAGE, COPILOT_VERSION)
     gemini = IN_BACKGROUND.submit(from_npm, GEMINI_PACKAGE, GEMINI_VERSION)
     client = os.environ.get("HOLDFAST_TEST_CLAUDE") or str(claude())
     debian.result()
     return {
         "HOLDFAST_TEST_CLAUDE": client,
+        "HOLDFAST_TEST_CODEX": str(next(codex.result().glob("@openai/codex/vendor/*/bin/codex"))),
+        "HOLDFAST_TEST_COPILOT": str(copilot.result() / COPILOT_PACKAGE / "copilot"),
         "HOLDFAST_TEST_GEMINI": str(gemini.result() / ".bin" / "gemini"),
         "HOLDFAST_TEST_OPENCODE": str(opencode.result() / OPENCODE_PACKAGE / "bin" / "opencode"),
         "HOLDFAST_TEST_REAL_TOOLS": str(tools.result()),

@@ -1,4 +1,4 @@
-"""Fixtures that bring a real client up; HOLDFAST_TEST_CLAUDE says where its executable is."""
+"""Fixtures that bring real clients up; HOLDFAST_TEST_CLAUDE and the like say where they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .client import Client
+from .client import ROOT, Client
+from .marketplace import publish, settings_for
 from .scripted_model import ScriptedModel, serve
 
 
@@ -42,3 +43,9 @@ def newcomer(tmp_path: Path, executable: Path, model: ScriptedModel) -> Client:
     for folder in (home, project, scratch):
         folder.mkdir()
     return Client(executable, home, project, scratch, model)
+
+
+@pytest.fixture
+def marketplace(tmp_path: Path) -> dict[str, str]:
+    """Environment variables that make ADDRESS a git repository of this tree."""
+    return settings_for(publish(ROOT, tmp_path / "marketplace"))

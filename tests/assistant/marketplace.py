@@ -30,14 +30,18 @@ def publish(tree: Path, repository: Path) -> Path:
     return repository
 
 
-def with_marketplace(client: Client, repository: Path) -> Client:
-    """The client to which ADDRESS is a local repository, since it takes no file:// address."""
-    redirection = {
+def settings_for(repository: Path) -> dict[str, str]:
+    """Environment variables that make ADDRESS a local repository: clients take no file://."""
+    return {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{repository.as_uri()}.insteadOf",
         "GIT_CONFIG_VALUE_0": ADDRESS,
     }
-    return dataclasses.replace(client, settings=redirection)
+
+
+def with_marketplace(client: Client, repository: Path) -> Client:
+    """The client to which ADDRESS is a local repository."""
+    return dataclasses.replace(client, settings=settings_for(repository))
 
 
 def next_version(folder: Path) -> Path:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -20,6 +21,7 @@ class RunCommand:
     """The model's wish to have a command run with the Bash tool."""
 
     command: str
+    leave_sandbox: bool = False  # in clients that have one, and ask the person about it
 
 
 Answer = str | RunCommand
@@ -38,13 +40,29 @@ def follow_literally(messages: list[Message]) -> Answer:
     line = re.search(r'^ +(python3 ".+/scripts/)VERB(\.py") OPTIONS$', text, re.MULTILINE)
     if line is None:
         return "There is no command here to run."
-    # Claude Code says what was typed on a line of its own; opencode puts it behind the text.
-    typed = re.search(r"^ARGUMENTS: (.*)$", text, re.MULTILINE)
-    behind = text.rpartition(LAST_WORDS)[2].strip().strip('"')
+    # Claude Code and Copilot say what was typed on a line of its own, Codex before the text, and
+    # opencode behind it.
+    typed = re.search(r"^(?:ARGUMENTS:|\$backup:\S+)(.*)$", text, re.MULTILINE)
+    behind = re.sub(r"</[\w-]+>", "", text.rpartition(LAST_WORDS)[2]).strip().strip('"')
     words = shlex.split(typed[1] if typed else behind)
     has_verb = bool(words) and not words[0].startswith("-")
     verb = words.pop(0) if has_verb else "export"
-    return RunCommand(f"{line[1]}{verb}{line[2]}" + "".join(f" {quoted(word)}" for word in words))
+    script = f"{with_root(line[1], text)}{verb}{line[2]}"
+    return RunCommand(" ".join([script, *map(quoted, words)]))
+
+
+def with_root(path: str, text: str) -> str:
+    """
+    The path with the plugin root in the place of its variable, which some clients leave.
+
+    They say where the text comes from; opencode says nothing, and the shell fills the variable.
+    """
+    said = re.search(r"^(?:Base directory for this skill: |<path>)([^<\n]+)", text, re.MULTILINE)
+    if said is None:
+        return path
+    above = [Path(said[1]), *Path(said[1]).parents]
+    root = next(folder for folder in above if (folder / "scripts").is_dir())
+    return path.replace("${CLAUDE_PLUGIN_ROOT}", str(root))
 
 
 def quoted(word: str) -> str:
@@ -81,8 +99,19 @@ class ScriptedModel:
     requests: list[dict[str, Any]] = field(default_factory=list)
 
 
+Event = dict[str, Any]  # its type, and what comes with it
+
+
+def speak_anthropic(body: dict[str, Any], script: Script, number: int) -> Iterator[Event]:
+    """The script's answer to a request, as Anthropic's models give it."""
+    shell = next((each for each in SHELLS if each in names_of_tools(body)), SHELLS[0])
+    return events(script(body["messages"]), number=number, shell=shell)
+
+
 @contextmanager
-def serve() -> Iterator[ScriptedModel]:
+def serve(
+    speak: Callable[[dict[str, Any], Script, int], Iterator[Event]] = speak_anthropic,
+) -> Iterator[ScriptedModel]:
     """Serve a scripted model on a free port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -92,9 +121,7 @@ def serve() -> Iterator[ScriptedModel]:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            shell = next((each for each in SHELLS if each in names_of_tools(body)), SHELLS[0])
-            answer = model.script(body["messages"])
-            for event in events(answer, number=len(model.requests), shell=shell):
+            for event in speak(body, model.script, len(model.requests)):
                 line = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
                 self.wfile.write(line.encode())
 
@@ -123,7 +150,7 @@ def names_of_tools(body: dict[str, Any]) -> list[str]:
     return [str(tool["name"]) for tool in body.get("tools", ())]
 
 
-def events(answer: Answer, *, number: int, shell: str) -> Iterator[dict[str, Any]]:
+def events(answer: Answer, *, number: int, shell: str) -> Iterator[Event]:
     """
     The answer as the events of one streamed message.
 

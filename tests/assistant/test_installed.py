@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from .client import ROOT, Client
+from .client import Client
 from .fingerprints import fingerprints
-from .marketplace import ADDRESS, publish, with_marketplace
+from .marketplace import ADDRESS
 
 pytestmark = pytest.mark.assistant
 
@@ -18,9 +19,9 @@ WRITABLE = 0o222
 
 
 @pytest.fixture
-def client(newcomer: Client, tmp_path: Path) -> Client:
+def client(newcomer: Client, marketplace: dict[str, str]) -> Client:
     """A client that finds this tree in a git marketplace."""
-    return with_marketplace(newcomer, publish(ROOT, tmp_path / "marketplace"))
+    return dataclasses.replace(newcomer, settings=marketplace)
 
 
 @pytest.fixture
