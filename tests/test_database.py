@@ -379,6 +379,14 @@ def test_adding_a_row_does_not_end_the_transaction(path):
     assert rows(path, "SELECT * FROM t") == [(1, "one")]
 
 
+def test_a_row_is_changed_without_making_a_table_on_the_way(path):
+    before = rows(path, "PRAGMA schema_version")
+    with database.for_change(path) as connection:
+        database.upsert_row(connection, "t", {"id": 1, "text": "changed"}, key="id")
+        database.commit(connection)
+    assert rows(path, "PRAGMA schema_version") == before
+
+
 # Copying and making
 
 

@@ -7,15 +7,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from holdfast import files
 from holdfast.cells import Cell, InvalidText
-from holdfast.database.library import Connection, sqlite3, translated_errors
+from holdfast.database.library import Connection, quote_identifier, sqlite3, translated_errors
 from holdfast.errors import DatabaseDamaged
-
-if TYPE_CHECKING:
-    import sqlite_utils
 
 
 def insert_rows(connection: Connection, insert: str, rows: Sequence[Sequence[Cell]]) -> None:
@@ -81,24 +78,27 @@ def create_database(
         with translated_errors(path), contextlib.closing(sqlite3.connect(partial)) as connection:
             connection.executescript(schema_sql)
             for name, rows in tables:
-                utils_database(connection).table(name).insert_all(map(dict, rows))
+                import sqlite_utils  # takes 60 ms, and most new databases have no rows yet
+
+                sqlite_utils.Database(connection).table(name).insert_all(map(dict, rows))
             connection.commit()
             connection.execute(f"PRAGMA journal_mode = {journal_mode}")
         files.publish(partial, [path])
 
 
-def utils_database(connection: Connection) -> sqlite_utils.Database:
-    """Wrap a connection in sqlite-utils, which is loaded only now: it costs 60 ms."""
-    import sqlite_utils
-
-    return sqlite_utils.Database(connection)
-
-
-def insert_row(connection: Connection, table: str, row: Mapping[str, Any]) -> None:
+def insert_row(connection: Connection, table: str, row: Mapping[str, Cell]) -> None:
     """Add one row, inside the transaction that is open."""
-    utils_database(connection).table(table).insert(dict(row))
+    connection.execute(_insert(table, row), list(row.values()))
 
 
-def upsert_row(connection: Connection, table: str, row: Mapping[str, Any], key: str) -> None:
+def upsert_row(connection: Connection, table: str, row: Mapping[str, Cell], key: str) -> None:
     """Add one row, or change the row that has its key; inside the transaction that is open."""
-    utils_database(connection).table(table).upsert(dict(row), pk=key)
+    names = [quote_identifier(name) for name in row if name != key]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names)
+    on_conflict = f"ON CONFLICT ({quote_identifier(key)}) DO UPDATE SET {changes}"
+    connection.execute(f"{_insert(table, row)} {on_conflict}", list(row.values()))
+
+
+def _insert(table: str, row: Mapping[str, Cell]) -> str:
+    names, marks = ", ".join(map(quote_identifier, row)), ", ".join("?" * len(row))
+    return f"INSERT INTO {quote_identifier(table)} ({names}) VALUES ({marks})"
