@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import gzip
+import hashlib
 import multiprocessing
 import sqlite3
 
 import pytest
 
 from holdfast import ahead, files
-from holdfast.ahead import read_rows, reading_ahead
+from holdfast.ahead import Ahead, read_rows, reading_ahead
 from holdfast.errors import BackupDamaged, ReadFailed
 from holdfast.formats import open_backup
 from holdfast.formats.interface import BackupReader
@@ -58,7 +59,8 @@ def told_apart(parts):
 @pytest.mark.parametrize("form", ["json", "jsonl", "folder"])
 def test_the_parts_that_another_process_reads_are_the_same(backup, form):
     reader = backup(form)
-    with reading_ahead(reader) as parts:
+    with reading_ahead(reader) as other:
+        parts = other.parts()
         first = next(parts)
         assert len(multiprocessing.active_children()) == 1
         found = [first, *parts]
@@ -74,11 +76,46 @@ def test_a_database_is_built_of_them_and_proven_equal(backup, tmp_path):
     assert found.fetchall() == [(1,)]
 
 
+def test_the_process_that_read_it_hashes_what_was_built_of_it(backup, make_database):
+    plain = "CREATE TABLE notes (id INTEGER PRIMARY KEY, body, extra);"
+    path = make_database(f"{plain} INSERT INTO notes VALUES (1, 'Ann', NULL);", "other.db")
+    reader = backup()
+    with reading_ahead(reader) as other:
+        assert list(other.parts())
+        assert other.digests() is None
+        other.begin_proof(path)
+        digests = other.digests()
+    line = b'{"id":1,"body":"Ann","extra":null}\n'
+    assert digests == {"notes": hashlib.sha256(line).hexdigest()}
+    assert digests != reader.contents().trailer.digests
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_early"),
+    [
+        ("CREATE TABLE notes (body)", True),
+        ("PRAGMA auto_vacuum = 1; CREATE TABLE notes (body)", False),
+        ("PRAGMA auto_vacuum = 2; CREATE TABLE notes (body)", False),
+        ("CREATE TABLE notes (body); CREATE VIRTUAL TABLE found USING fts5(body)", False),
+    ],
+)
+def test_rows_are_hashed_while_indexes_are_made_only_where_these_move_no_row(
+    schema, is_early, context, make_database, tmp_path, monkeypatch
+):
+    path, new = make_database(f"{schema}; INSERT INTO notes VALUES (1);"), tmp_path / "new.db"
+    export_backup(context(), ExportOptions(database=str(path), output=tmp_path / "backup"))
+    begun = []
+    monkeypatch.setattr(Ahead, "begin_proof", lambda _, path: begun.append(path))
+    files.make_empty(new)
+    assert rebuild(open_backup(tmp_path / "backup"), new).warnings == ()
+    assert begun == ([new] if is_early else [])
+
+
 def test_damage_that_shows_only_after_the_last_part_is_told_all_the_same(backup):
     reader = backup()
     reader.path.write_bytes(reader.path.read_bytes().replace(b'"Ann"', b'"Eva"', 1))
-    with reading_ahead(reader) as parts, pytest.raises(BackupDamaged) as there:
-        list(parts)
+    with reading_ahead(reader) as other, pytest.raises(BackupDamaged) as there:
+        list(other.parts())
     with pytest.raises(BackupDamaged) as here:
         list(read_rows(reader))
     assert str(there.value) == str(here.value)
@@ -87,16 +124,16 @@ def test_damage_that_shows_only_after_the_last_part_is_told_all_the_same(backup)
 
 
 def test_a_process_that_is_killed_is_no_end_of_the_backup(backup):
-    with reading_ahead(backup()) as parts:
+    with reading_ahead(backup()) as other:
         [process] = multiprocessing.active_children()
         process.kill()
         with pytest.raises(ReadFailed):
-            list(parts)
+            list(other.parts())
 
 
 def test_a_process_is_ended_with_who_started_it_however_far_it_is(backup):
-    with reading_ahead(backup()) as parts:
-        next(parts)
+    with reading_ahead(backup()) as other:
+        next(other.parts())
     assert multiprocessing.active_children() == []
 
 
@@ -108,8 +145,8 @@ def test_what_it_has_decompressed_goes_with_a_process_that_is_ended(
     monkeypatch.setenv("TMPDIR", str(scratch))
     filled = f"{NOTES} INSERT INTO notes (body) SELECT randomblob(500000) FROM notes;"
     path.write_bytes(gzip.compress(make_database(filled).read_bytes(), 1))
-    with reading_ahead(open_backup(path)) as parts:
-        next(parts)
+    with reading_ahead(open_backup(path)) as other:
+        next(other.parts())
         assert len(list(scratch.iterdir())) == 1  # more waits to be sent than a pipe holds
     assert list(scratch.iterdir()) == []
 
@@ -117,6 +154,6 @@ def test_what_it_has_decompressed_goes_with_a_process_that_is_ended(
 def test_no_other_process_is_told_how_to_open_what_is_encrypted(backup):
     reader = backup()
     inside = dataclasses.replace(reader.format, read_stream=None)  # as one in an encrypted file
-    with reading_ahead(BackupReader(reader.path, inside)) as parts:
+    with reading_ahead(BackupReader(reader.path, inside)) as alone:
         assert multiprocessing.active_children() == []
-        assert told_apart(parts) == told_apart(read_rows(reader))
+        assert told_apart(alone.parts()) == told_apart(read_rows(reader))

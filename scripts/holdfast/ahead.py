@@ -1,8 +1,9 @@
 """
 The parts of a backup, with its rows as SQLite takes them.
 
-To read, prove and decode rows takes about as long as to put them into a database. So another
-process does the one while this one does the other, when the backup is large.
+To read, prove and decode rows takes about as long as to put them into a database, and to read
+them there as long as to make its indexes. So another process does the one while this one does the
+other, when the backup is large.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
+from typing import Any
 
 from holdfast import files
 from holdfast.cells import Cell, RowReader
@@ -20,11 +22,13 @@ from holdfast.errors import HoldfastError, ReadFailed
 from holdfast.formats import FORMATS
 from holdfast.formats.interface import BackupReader, TableStart
 from holdfast.model import Header, Layout, Trailer
+from holdfast.proof import digests_of
 from holdfast.readers import core_count, no_interrupts
 
 _WORTH_IT_BYTES = 64 * 1024 * 1024  # what is read while a process starts
 
 _END_SECONDS = 2.0
+_READY = "ready"
 
 # As the parts that a reader yields, with rows in the place of their lines.
 Part = Header | TableStart | list[tuple[Cell, ...]] | Trailer
@@ -55,34 +59,23 @@ def read_rows(reader: BackupReader) -> Iterator[Part]:
 
 
 @contextlib.contextmanager
-def reading_ahead(reader: BackupReader) -> Iterator[Iterator[Part]]:
+def reading_ahead(reader: BackupReader) -> Iterator[Ahead]:
     """
-    Yield what `read_rows` does, which another process may have begun to read.
+    Yield the parts of a backup, which another process may have begun to read.
 
-    It does nothing else than that, and is ended with the block.
+    It is ended with the block.
     """
-    if not _is_worth_it(reader):
-        yield read_rows(reader)
-        return
-    context = multiprocessing.get_context("spawn")
-    pipe, its_pipe = context.Pipe()
-    process = context.Process(
-        target=_send, args=(its_pipe, reader.path, reader.format.name), daemon=True
-    )
+    helper = _Helper(reader) if _is_worth_it(reader) else None
     try:
-        with its_pipe, no_interrupts():
-            process.start()
+        if helper:
+            helper.start()
     except OSError:  # the system refuses to start one
-        pipe.close()
-        yield read_rows(reader)
-        return
+        helper = None
     try:
-        yield _received(pipe, reader.path)
+        yield Ahead(reader, helper)
     finally:
-        pipe.close()
-        process.join(_END_SECONDS)  # as it does of itself when it has something to send
-        process.terminate()  # it only reads
-        process.join()
+        if helper:
+            helper.end()
 
 
 def _is_worth_it(reader: BackupReader) -> bool:
@@ -91,34 +84,112 @@ def _is_worth_it(reader: BackupReader) -> bool:
     return is_open and core_count() > 1 and files.size_of(reader.path) >= _WORTH_IT_BYTES
 
 
-def _received(pipe: Pipe, path: Path) -> Iterator[Part]:
-    while True:
+class Ahead:
+    """The parts of a backup, and whoever else has read them and may prove what came of them."""
+
+    def __init__(self, reader: BackupReader, helper: _Helper | None) -> None:
+        self._reader = reader
+        self._helper = helper
+
+    def parts(self) -> Iterator[Part]:
+        """Yield what `read_rows` does; to be asked for once."""
+        return self._helper.parts() if self._helper else read_rows(self._reader)
+
+    def begin_proof(self, path: Path) -> None:
+        """
+        Let the other process, if there is one, hash the tables of the database at `path`.
+
+        It must have all rows, and none of their pages may be changed any more.
+        """
+        if self._helper:
+            self._helper.begin_proof(path)
+
+    def digests(self) -> Mapping[str, str] | None:
+        """Wait for the digests of all tables; None where nobody was told to take them."""
+        return self._helper.digests() if self._helper else None
+
+
+class _Helper:
+    """Another process that reads a backup, as it looks from here."""
+
+    def __init__(self, reader: BackupReader) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._path = reader.path
+        self._pipe, self._its_pipe = context.Pipe()
+        self._process = context.Process(
+            target=_help, args=(self._its_pipe, reader.path, reader.format.name), daemon=True
+        )
+        self._has_read = False
+        self._is_proving = False
+
+    def start(self) -> None:
         try:
-            part: Part | HoldfastError | None = pipe.recv()
+            with self._its_pipe, no_interrupts():
+                self._process.start()
+        except OSError:
+            self._pipe.close()
+            raise
+
+    def parts(self) -> Iterator[Part]:
+        while (part := self._receive()) is not None:
+            yield part
+        self._has_read = True
+
+    def begin_proof(self, path: Path) -> None:
+        self._pipe.send(path)
+        self._receive()  # it sees the database now
+        self._is_proving = True
+
+    def digests(self) -> Mapping[str, str] | None:
+        return self._receive() if self._is_proving else None
+
+    def _receive(self) -> Any:
+        try:
+            part = self._pipe.recv()
         except (EOFError, OSError) as error:
             raise ReadFailed(
-                f"the process that read {path} was ended",
+                f"the process that read {self._path} was ended",
                 hint="Nothing was left behind. Try again.",
             ) from error
-        if part is None:
-            return
         if isinstance(part, HoldfastError):
             raise part
-        yield part
+        return part
+
+    def end(self) -> None:
+        self._pipe.close()
+        if not self._has_read:  # it has to remove what it decompressed
+            self._process.join(_END_SECONDS)  # as it does of itself when it has something to send
+        self._process.terminate()  # it only reads
+        self._process.join()
 
 
-def _send(pipe: Pipe, path: Path, name: str) -> None:
+def _help(pipe: Pipe, path: Path, name: str) -> None:
     """Do what the other process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Nobody listens any more, or wants to.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         # A compressed page file is decompressed into a scratch folder, which is to go, too.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            for part in read_rows(BackupReader(path, FORMATS[name])):
-                pipe.send(part)
-            pipe.send(None)  # the trailer is sent before all is proven
+            header, trailer = _send(pipe, BackupReader(path, FORMATS[name]))
+            # What was decompressed is gone: to be ended at once does no harm any more.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            with digests_of(pipe.recv(), header, trailer, jobs=1) as digests:
+                pipe.send(_READY)
+                pipe.send(digests())
         except HoldfastError as error:
             pipe.send(error)
         finally:  # what it ends anyhow must not be heard while Python shuts down
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _send(pipe: Pipe, reader: BackupReader) -> tuple[Header, Trailer]:
+    frame: list[Header | Trailer] = []
+    for part in read_rows(reader):
+        if isinstance(part, Header | Trailer):
+            frame.append(part)
+        pipe.send(part)
+    pipe.send(None)  # the trailer is sent before all is proven
+    header, trailer = frame
+    assert isinstance(header, Header) and isinstance(trailer, Trailer)
+    return header, trailer

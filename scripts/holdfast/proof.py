@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -74,30 +74,56 @@ def _complain_of_damage(connection: Connection, backup: Path) -> None:
         ) from error
 
 
-def differences(path: Path, header: Header, trailer: Trailer) -> Iterator[str]:
+@contextlib.contextmanager
+def digests_of(
+    path: Path, header: Header, trailer: Trailer, jobs: int | None = None
+) -> Iterator[Callable[[], dict[str, str]]]:
     """
-    Compare what was built with what the backup holds.
+    Open a database whose rows nobody changes; it is seen as it is now.
 
-    Yields: what could not be made the same and is no loss of data.
-    Raises: RestoreFailed for rows, tables or marks that differ.
+    Args: jobs: as in `readers_of`.
+
+    Yields: what returns the digests of those tables of a backup that it has.
     """
     with (
         database.finished(path) as connection,
-        readers_of(path, connection, database.DEFAULT_WAIT_SECONDS) as readers,
+        readers_of(path, connection, database.DEFAULT_WAIT_SECONDS, jobs) as readers,
     ):
+        connection.execute("BEGIN")
         schema = read_schema(connection)
-        found = read_facts(connection, header.database.name)
         tables = {
             name: as_laid_out(table, header.layout[name])
             for name in trailer.digests
             if (table := schema.table(name))
         }
         readers.start(tables.values())
-        for name, digest in trailer.digests.items():
-            if name not in tables and name.startswith("sqlite_stat"):
-                continue
-            if name not in tables or digest_of_lines(readers.lines(tables[name])).hex() != digest:
-                raise _differs(f"the rows of {name}")
+        yield lambda: {
+            name: digest_of_lines(readers.lines(table)).hex() for name, table in tables.items()
+        }
+
+
+def differences(
+    path: Path, header: Header, trailer: Trailer, digests: Mapping[str, str] | None
+) -> Iterator[str]:
+    """
+    Compare what was built with what the backup holds.
+
+    Args: digests: of its tables, as `digests_of` gives them; None: they are still to be taken.
+
+    Yields: what could not be made the same and is no loss of data.
+    Raises: RestoreFailed for rows, tables or marks that differ.
+    """
+    if digests is None:
+        with digests_of(path, header, trailer) as taken:
+            digests = taken()
+    for name, digest in trailer.digests.items():
+        if name not in digests and name.startswith("sqlite_stat"):
+            continue
+        if digests.get(name) != digest:
+            raise _differs(f"the rows of {name}")
+    with database.finished(path) as connection:
+        schema = read_schema(connection)
+        found = read_facts(connection, header.database.name)
     if schema.sequences != trailer.sequences:
         raise _differs("the AUTOINCREMENT marks")
     if set(schema.entries) != set(header.schema):

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from holdfast import database
-from holdfast.ahead import Part, read_rows, reading_ahead
+from holdfast.ahead import Ahead, Part, read_rows, reading_ahead
 from holdfast.database import Connection, quote_identifier
 from holdfast.errors import DatabaseError, RestoreFailed
 from holdfast.formats.compression import is_compressed
@@ -51,30 +51,41 @@ def rebuild(reader: BackupReader, path: Path, *, verify: bool = True) -> Rebuilt
     if reader.format.place:
         return _placed(reader, path, verify=verify)
     _complain_of_no_schema(reader)
+    with reading_ahead(reader) as ahead:
+        loader = _filled(reader, ahead, path, verify=verify)
+        header, trailer = loader.frame()
+        warnings = [*warnings_of(header), *loader.warnings]
+        with settled(path, reader.path, verify=verify) as check:
+            if verify:
+                warnings += differences(path, header, trailer, ahead.digests())
+            broken = check()
+    if header.database.journal_mode == "wal":
+        database.set_journal_mode(path, "wal")
+    contents = Contents(header, trailer, is_proven=reader.format.proves)
+    return Rebuilt(contents, broken, tuple(warnings))
+
+
+def _filled(reader: BackupReader, ahead: Ahead, path: Path, *, verify: bool) -> _Loader:
+    """Make all that a backup holds; the proof of the rows may have begun meanwhile."""
     try:
-        with reading_ahead(reader) as parts, database.building(path) as connection:
+        with database.building(path) as connection:
             loader = _Loader(reader, connection)
-            for part in parts:
+            for part in ahead.parts():
                 loader.take(part)
             while loader.begins_anew():
                 for part in read_rows(reader):
                     loader.take(part)
-            header, trailer = loader.finish()
+            loader.keep_rows()
+            if verify and loader.rows_stay_in_place():
+                ahead.begin_proof(path)
+            loader.finish()
+            return loader
     except DatabaseError as error:
         reader.contents()  # a damaged backup is the better reason, and raises
         raise RestoreFailed(
             f"SQLite {database.sqlite_version()} cannot build the database: {error}",
             hint="Nothing was left behind. A newer SQLite, or a module that is missing, may do.",
         ) from error
-    warnings = [*warnings_of(header), *loader.warnings]
-    with settled(path, reader.path, verify=verify) as check:
-        if verify:
-            warnings += differences(path, header, trailer)
-        broken = check()
-    if header.database.journal_mode == "wal":
-        database.set_journal_mode(path, "wal")
-    contents = Contents(header, trailer, is_proven=reader.format.proves)
-    return Rebuilt(contents, broken, tuple(warnings))
 
 
 def _complain_of_no_schema(reader: BackupReader) -> None:
@@ -170,8 +181,28 @@ class _Loader:
         self._is_last_time = True
         return True
 
-    def finish(self) -> tuple[Header, Trailer]:
-        """Make all that follows the rows, and return what frames them."""
+    def frame(self) -> tuple[Header, Trailer]:
+        """Return what frames the rows, once all parts are taken."""
+        assert self._header and self._trailer  # or the reader had complained
+        return self._header, self._trailer
+
+    def rows_stay_in_place(self) -> bool:
+        """
+        Tell whether what follows the rows leaves the pages as they are in which these lie.
+
+        A virtual table may change the tables that it keeps its own rows in; with auto_vacuum, an
+        index begins on a page that is cleared for it.
+        """
+        assert self._header and self._schema
+        return not self._header.database.auto_vacuum and not self._schema.virtual_tables
+
+    def keep_rows(self) -> None:
+        """Commit the rows, so that others see them."""
+        database.commit(self._connection)
+        self._connection.execute("BEGIN")
+
+    def finish(self) -> None:
+        """Make all that follows the rows."""
         assert self._header and self._trailer  # or the reader had complained
         connection, facts = self._connection, self._header.database
         self._set_sequences(self._trailer.sequences)
@@ -185,7 +216,6 @@ class _Loader:
         connection.execute(f"PRAGMA user_version = {facts.user_version}")
         connection.execute(f"PRAGMA application_id = {facts.application_id}")
         database.commit(connection)
-        return self._header, self._trailer
 
     def _set_index(self, index: str, settings: Mapping[str, str | int | float]) -> None:
         name = quote_identifier(index)
