@@ -24,44 +24,51 @@ def settled(path: Path, backup: Path, *, verify: bool) -> Iterator[Callable[[], 
 
     Args: backup: what it came out of, for errors.
 
-    Yields: what waits for both, and returns what `checked` does; 0 if not `verify`.
+    Yields: what waits for both, and returns the number of broken references, 0 if not `verify`;
+        raises as `checked` does.
     """
-    with ThreadPoolExecutor(1) as thread, contextlib.ExitStack() as stack:
+    with (
+        database.finished(path) as connection,
+        ThreadPoolExecutor(1) as thread,
+        checked(path, backup) if verify else contextlib.nullcontext(int) as sound,
+    ):
         on_disk = thread.submit(files.fsync_path, path)
-        found = stack.enter_context(checked(path, backup)) if verify else int
+        broken = thread.submit(_count_broken, connection) if verify else thread.submit(int)
 
         def settle() -> int:
             on_disk.result()
-            return found()
+            sound()
+            return broken.result()
 
-        yield settle
+        try:
+            yield settle
+        finally:  # for what was not waited for
+            connection.interrupt()
 
 
 @contextlib.contextmanager
-def checked(path: Path, backup: Path) -> Iterator[Callable[[], int]]:
+def checked(path: Path, backup: Path) -> Iterator[Callable[[], object]]:
     """
     Let SQLite check a database that nobody changes, while this thread does something else.
 
-    Yields: what waits for it, and returns the number of broken references; raises RestoreFailed
-        for a database that is not sound.
+    Yields: what waits for it; raises RestoreFailed for a database that is not sound.
     """
-    with (
-        database.finished(path) as one,
-        database.finished(path) as other,
-        ThreadPoolExecutor(2) as threads,
-    ):
-        sound = threads.submit(_complain_of_damage, one, backup)
-        broken = threads.submit(broken_references, other)
-
-        def found() -> int:
-            sound.result()
-            return broken.result().total()
-
+    with database.finished(path) as connection, ThreadPoolExecutor(1) as thread:
+        sound = thread.submit(_complain_of_damage, connection, backup)
         try:
-            yield found
+            yield sound.result
         finally:  # for what was not waited for
-            one.interrupt()
-            other.interrupt()
+            connection.interrupt()
+
+
+def count_broken(path: Path) -> int:
+    """Count the references of a database, which nobody changes, to rows that it does not have."""
+    with database.finished(path) as connection:
+        return _count_broken(connection)
+
+
+def _count_broken(connection: Connection) -> int:
+    return broken_references(connection).total()
 
 
 def _complain_of_damage(connection: Connection, backup: Path) -> None:

@@ -21,7 +21,7 @@ from holdfast.formats.compression import is_compressed
 from holdfast.formats.interface import BackupReader, TableStart, warnings_of
 from holdfast.formats.sqlite_copy import FORMAT as PAGE_COPY
 from holdfast.model import Contents, Header, Rows, Schema, SchemaEntry, Trailer
-from holdfast.proof import checked, differences, settled
+from holdfast.proof import checked, count_broken, differences, settled
 from holdfast.schema import (
     dependency_order,
     fills,
@@ -105,13 +105,15 @@ def _placed(reader: BackupReader, path: Path, *, verify: bool) -> Rebuilt:
         header, trailer = place()
     elif reader.format is PAGE_COPY and not is_compressed(reader.path):
         # It is checked where it lies, while its bytes are hashed and copied.
-        with checked(reader.path, reader.path) as found:
+        with checked(reader.path, reader.path) as complain:
             header, trailer = place()
-            broken = found()
+            broken = count_broken(path)
+            complain()
     else:
         header, trailer = place()
-        with checked(path, reader.path) as found:
-            broken = found()
+        with checked(path, reader.path) as complain:
+            broken = count_broken(path)
+            complain()
     return Rebuilt(Contents(header, trailer, is_proven=True), broken, warnings_of(header))
 
 
