@@ -145,9 +145,9 @@ def test_the_first_of_the_settings_is_missed_although_others_are_backed_up(here)
         export_backup(both, ExportOptions())
     assert caught.value.hint.startswith("If it is lost, status says how it comes back")
     assert found(both) == {
-        "database": f"there is no database at {here.home.data}/gone.db."
-        " Give its path with --db PATH.",
-        "stale": "there is no backup of this database.",
+        "database": f"gone: there is no database at {here.home.data}/gone.db."
+        " Correct its path in backup.yaml.",
+        "stale": "gone: there is no backup of this database.",
     }
 
 
@@ -162,11 +162,11 @@ def test_each_other_database_of_the_settings_without_a_recent_backup_has_a_line(
     export_backup(late, ExportOptions(database="notes"))
     options = StatusOptions()
     assert [each.text for each in report_status(late, options).concerns] == [
-        f"work: there is no backup of {here.home.data}/work.db."
-        " Make one with /backup export --all.",
-        "old: no backup in the last 2 days. Make one with /backup export --all.",
+        "work: there is no backup of this database. Make one with /backup.",
+        "old: no backup in the last 2 days. Make one with /backup.",
         f"lost: there is no database at {here.home.data}/lost.db. To bring it back: restore"
         f" {here.output}/backup-lost-2026-11-20.json --to {here.home.data}/lost.db",
+        "lost: no backup in the last 2 days.",
     ]
     assert report_status(late, StatusOptions(database="notes")).concerns == ()
 

@@ -1,9 +1,10 @@
-"""What a status warns of, and what it knows of the schedule."""
+"""What a status warns of, and what it knows of each database and of the schedule."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class Kind(StrEnum):
@@ -30,6 +31,33 @@ class Concern:
 
     kind: Kind
     text: str  # a line that says what to do
+
+
+class Safety(StrEnum):
+    """Whether a database would come back if it were lost now."""
+
+    SAFE = "safe"  # there is a sound backup of late
+    STALE = "stale"
+    NEVER = "never"  # there is no backup of it
+    FAILING = "failing"  # it cannot be read, its newest backup is damaged, or the last run failed
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """How one database stands."""
+
+    name: str  # in backup.yaml; "": none is named there
+    path: Path
+    tool: str  # for people; "": not recognised, or it cannot be read
+    profile: str | None
+    bytes: int  # with what is in its write-ahead log
+    state: Safety
+    text: str  # the state in a few words
+    last_backup_at: str | None  # UTC, ISO 8601
+    newest_backup: str  # the name of its file; "": there is none
+    backup_count: int
+    warnings: tuple[str, ...]
+    concerns: tuple[Concern, ...]  # the warnings again, by kind
 
 
 @dataclass(frozen=True, slots=True)

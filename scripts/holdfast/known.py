@@ -29,9 +29,12 @@ class KnownBackup:
     def is_still(self, path: Path) -> bool:
         """Tell whether the file is as it was when it was recorded."""
         with contextlib.suppress(OSError):
-            now = (files.size_of(path), files.modified_ns(path))
-            return now == (self.bytes, self.modified_ns)
+            return self.is_of(files.size_of(path), files.modified_ns(path))
         return False
+
+    def is_of(self, size: int, modified_ns: int) -> bool:
+        """Tell whether a file of this size and time is the one that was recorded."""
+        return (size, modified_ns) == (self.bytes, self.modified_ns)
 
 
 @dataclass(frozen=True, slots=True)

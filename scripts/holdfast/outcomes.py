@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from holdfast.concerns import Concern, ScheduleState
+from holdfast.concerns import Concern, DatabaseState, ScheduleState
 from holdfast.copies import StoredCopy, StoreStatus
 from holdfast.model import ChosenDatabase, LeftOut, Opening, RestorePoint, Rung, SkippedTable
 from holdfast.pruned import PruneReport
@@ -160,10 +160,10 @@ class BackupOnFile:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """Whether a database is safe."""
+    """Whether a database is safe, or each of several."""
 
-    database: ChosenDatabase | None  # None: there is none
-    last_backup_at: str | None  # UTC, ISO 8601
+    database: ChosenDatabase | None  # None: there is none, or it is about several
+    last_backup_at: str | None  # UTC, ISO 8601; of several, the last one of any
     age_seconds: int | None
     checked_at: str  # UTC, ISO 8601
     backups: tuple[BackupOnFile, ...]  # the newest first
@@ -173,6 +173,7 @@ class StatusReport:
     stores: tuple[StoreStatus, ...] = ()  # of backup.yaml
     concerns: tuple[Concern, ...] = ()  # the warnings again, by kind
     schedule: ScheduleState | None = None  # None: the history knows of none
+    databases: tuple[DatabaseState, ...] = ()  # those that it is about
 
 
 @dataclass(frozen=True, slots=True)

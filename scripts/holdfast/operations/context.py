@@ -60,6 +60,15 @@ class Context:
         return load_profiles_quickly(profile_folder(), self.home.profiles, self.cache)
 
     @cached_property
+    def known_by_place(self) -> Mapping[Path, Profile]:
+        """What is known of databases that only the place they lie at tells, by their paths."""
+        found: dict[Path, Profile] = {}
+        for profile in self.profiles:
+            for path in () if profile.recognise else places_of(self, profile):
+                found.setdefault(path, profile)
+        return found
+
+    @cached_property
     def keys(self) -> Keys:
         """Whom backups are encrypted for, as far as is set, and what opens them here."""
         named = self.environment.get(IDENTITY_VARIABLE, "").split(os.pathsep)
@@ -187,14 +196,7 @@ def profile_of(context: Context, path: Path, names: Iterable[str]) -> Profile | 
                     hint=f"There are {known}.",
                 )
             return found[0]
-    return recognise(context.profiles, names) or next(
-        (
-            profile
-            for profile in context.profiles
-            if not profile.recognise and path in places_of(context, profile)
-        ),
-        None,
-    )
+    return recognise(context.profiles, names) or context.known_by_place.get(path)
 
 
 def places_of(context: Context, profile: Profile) -> tuple[Path, ...]:
@@ -209,7 +211,7 @@ def name_of_database(context: Context, path: Path) -> str:
 
     What is made of a path is the same on each call, and for no two paths.
     """
-    configured = _configured_name(context, path)
+    configured = configured_name(context, path)
     if configured:
         return configured
     stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")
@@ -218,10 +220,11 @@ def name_of_database(context: Context, path: Path) -> str:
 
 def label_of_database(context: Context, path: Path) -> str:
     """Return what tells a database's files in the output folder from others; "" for nothing."""
-    return _configured_name(context, path) if len(context.settings.databases) > 1 else ""
+    return configured_name(context, path) if len(context.settings.databases) > 1 else ""
 
 
-def _configured_name(context: Context, path: Path) -> str:
+def configured_name(context: Context, path: Path) -> str:
+    """Return what backup.yaml calls a database; "" for one that it does not name."""
     for name, each in context.settings.databases.items():
         if files.resolved(each.path) == path:
             return name

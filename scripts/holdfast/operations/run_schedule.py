@@ -17,6 +17,7 @@ from holdfast.operations.keeping import usual_format
 from holdfast.operations.prune_backups import prune_after_all
 from holdfast.operations.schedule_notices import tell
 from holdfast.operations.schedule_record import (
+    DONE,
     STARTED,
     installed,
     last_look,
@@ -28,7 +29,6 @@ from holdfast.schedulers.outcomes import RunReport, ScheduledBackup
 from holdfast.times import utc_text
 
 LOCK = "scheduled-run.lock"  # in the home
-_DONE = "done"
 _NOT_DUE = "not due"
 
 
@@ -79,7 +79,7 @@ def _run(context: Context) -> RunReport:
     if context.settings.schedule.prune and context.settings.has_keep_rules:
         made = prune_after_all(context, made)
     backups = tuple(map(_backup, made.databases))
-    first = [*problems, *_problems(backups), _Problem(_DONE)][0]
+    first = [*problems, *_problems(backups), _Problem(DONE)][0]
     report = RunReport(
         outcome=first.error,
         started_at=context.timestamp,
@@ -158,7 +158,7 @@ def _details(report: RunReport) -> dict[str, Any]:
         "hint": report.hint,
         "databases": {
             each.database: {
-                "outcome": each.error or _DONE,
+                "outcome": each.error or DONE,
                 "backup": files.text_of(each.backup),
                 "message": each.problem,
                 "copies": {copy.store: copy.name for copy in each.copies if copy.name},

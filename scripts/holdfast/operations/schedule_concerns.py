@@ -9,7 +9,7 @@ from pathlib import Path
 from holdfast.concerns import Concern, Kind, ScheduleState
 from holdfast.errors import ScheduleFailed
 from holdfast.operations.context import Context
-from holdfast.operations.schedule_record import STARTED, Installed, installed
+from holdfast.operations.schedule_record import DONE, STARTED, Installed, installed
 from holdfast.schedulers.calendar import latest
 from holdfast.schedulers.interface import Machine, Scheduler
 from holdfast.schedulers.launching import job_name
@@ -18,7 +18,6 @@ from holdfast.times import ago, moment, utc_text
 
 # Of a run that is late, and of one that is still at it.
 _PATIENCE = timedelta(hours=6)
-_DONE = "done"
 
 
 def schedule_concerns(context: Context, state: ScheduleState | None) -> Iterator[Concern]:
@@ -35,7 +34,7 @@ def schedule_concerns(context: Context, state: ScheduleState | None) -> Iterator
 
 def _of_last_run(context: Context, state: ScheduleState) -> Iterator[Concern]:
     began = moment(state.last_run_at)
-    if began is None or state.last_outcome == _DONE:
+    if began is None or state.last_outcome == DONE:
         return
     if state.last_outcome != STARTED:
         yield Concern(

@@ -19,6 +19,7 @@ from holdfast.times import moment, utc_text
 RUN = "schedule"  # the operation of each run, in the history
 _SETTING = "set-schedule"  # and of each install and remove
 STARTED = "started"
+DONE = "done"
 _INSTALLED = "installed"
 _REMOVED = "removed"
 _NOWHERE = Path()
@@ -70,6 +71,19 @@ def _time(event: Event) -> datetime | None:
 
 def _finished(events: Sequence[Event]) -> list[Event]:
     return [each for each in events if each.outcome != STARTED]
+
+
+def failures_of_last_run(history: History) -> dict[str, str]:
+    """Return why the last run could not back up each database that it could not, by its name."""
+    for event in _finished(history.events(RUN, 2)):
+        found = event.details.get("databases")
+        if isinstance(found, dict):
+            return {
+                str(name): str(each.get("message", ""))
+                for name, each in found.items()
+                if isinstance(each, dict) and each.get("outcome") != DONE
+            }
+    return {}
 
 
 def schedule_state(context: Context) -> ScheduleState | None:

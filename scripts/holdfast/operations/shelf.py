@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from holdfast import encryption, files
@@ -33,9 +33,17 @@ _NAME = re.compile(
 )
 
 
-def backups_on_file(context: Context) -> list[BackupOnFile]:
-    """Return the backups in the output folder, the newest first, without reading them whole."""
-    known = {each.path: each for each in context.known_backups()}
+def backups_on_file(
+    context: Context, on_record: Iterable[KnownBackup] | None = None
+) -> list[BackupOnFile]:
+    """
+    Return the backups in the output folder, the newest first, without reading them whole.
+
+    Args:
+        on_record: what the history has of backups; None: it is read.
+    """
+    known_backups = context.known_backups() if on_record is None else on_record
+    known = {each.path: each for each in known_backups}
     # A glob would take a folder that may not be read for an empty one.
     inside = context.output.iterdir() if context.output.is_dir() else ()
     found = []
@@ -43,17 +51,19 @@ def backups_on_file(context: Context) -> list[BackupOnFile]:
         # What was there a moment ago may be gone: a prune is no error of who looks.
         with contextlib.suppress(FileNotFoundError):
             if _NAME.fullmatch(path.name):
+                size, modified_ns = files.size_of(path), files.modified_ns(path)
+                record = known.get(files.text_of(path))
+                if record and not record.is_of(size, modified_ns):
+                    record = None
                 # Those of one second are told apart by when their files were written.
-                found.append((files.modified_ns(path), _describe(context, path, known)))
+                found.append((modified_ns, _describe(context, path, size, record)))
     found.sort(key=lambda item: (item[1].created_at or "", item[0]), reverse=True)
     return [each for _, each in found]
 
 
-def _describe(context: Context, path: Path, known: Mapping[str, KnownBackup]) -> BackupOnFile:
-    record = known.get(files.text_of(path))
-    size = files.size_of(path)
+def _describe(context: Context, path: Path, size: int, record: KnownBackup | None) -> BackupOnFile:
     opening = opening_of(path, context.keys)
-    if record and record.is_still(path):
+    if record:
         return BackupOnFile(
             path,
             size,
@@ -92,6 +102,12 @@ def _named_date(path: Path) -> str | None:
         return None
     time = found["time"] or "000000"
     return f"{found['day']}T{time[:2]}:{time[2:4]}:{time[4:]}Z"
+
+
+def label_of(path: Path) -> str:
+    """Return the name of a database that is in the name of its backup; "" where there is none."""
+    found = _NAME.fullmatch(path.name)
+    return (found["label"] or "") if found else ""
 
 
 def find_backup(context: Context, wanted: str, database: ChosenDatabase | None = None) -> Path:

@@ -13,13 +13,14 @@ from holdfast.errors import HoldfastError
 from holdfast.model import DAMAGED, ChosenDatabase, Opening, Rung, is_above
 from holdfast.operations.context import Context
 from holdfast.operations.losses import LOST, Losses
+from holdfast.operations.on_record import OnRecord
 from holdfast.outcomes import BackupOnFile
 from holdfast.profiles import StoreSettings
 from holdfast.times import moment, utc_text
 
 
 def trust_concerns(
-    context: Context, chosen: ChosenDatabase, backups: Sequence[BackupOnFile]
+    context: Context, chosen: ChosenDatabase, backups: Sequence[BackupOnFile], record: OnRecord
 ) -> Iterator[Concern]:
     """
     Yield what may make the backups of a database useless, each with what to do.
@@ -31,9 +32,10 @@ def trust_concerns(
         return
     yield from _damaged(backups)
     yield from _unverified(backups)
-    yield from _shrunk(context, chosen, backups[0])
+    if not record.problem:
+        yield from _shrunk(context, chosen, backups[0])
     if chosen.path != context.home.sample.resolve():
-        yield from _on_one_disk(context, chosen)
+        yield from _on_one_disk(context, chosen, record)
 
 
 def _damaged(backups: Sequence[BackupOnFile]) -> Iterator[Concern]:
@@ -73,13 +75,12 @@ def _shrunk(context: Context, chosen: ChosenDatabase, backup: BackupOnFile) -> I
             yield Concern(Kind.SHRUNK, str(Losses(**found)))
 
 
-def _on_one_disk(context: Context, chosen: ChosenDatabase) -> Iterator[Concern]:
+def _on_one_disk(context: Context, chosen: ChosenDatabase, record: OnRecord) -> Iterator[Concern]:
     if context.settings.copied_elsewhere or not _shares_disk(chosen.path, context.output):
         return
     stores = context.settings.stores
     away = [name for name, each in stores.items() if _is_away(context, chosen, each)]
-    ours = {each.path for each in context.known_backups() if each.database == str(chosen.path)}
-    if any(each.store in away and each.backup in ours for each in context.known_copies()):
+    if not record.stores.get(files.text_of(chosen.path), set()).isdisjoint(away):
         return
     here = "the backups are only on the disk of the database: "
     if away:

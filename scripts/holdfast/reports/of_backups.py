@@ -15,6 +15,7 @@ from holdfast.outcomes import (
     VerifiedBackup,
     VerifyReport,
 )
+from holdfast.reports.of_many import lines_of_all
 from holdfast.reports.of_prunes import prune_lines
 from holdfast.reports.of_schedules import schedule_line
 from holdfast.reports.of_stores import copy_lines, store_line
@@ -100,10 +101,13 @@ def _headline(counts: Mapping[str, int], first: tuple[str, ...]) -> Iterator[str
 
 def status_lines(report: StatusReport) -> Iterator[str]:
     """Yield the lines of a report."""
-    age = "never" if report.age_seconds is None else ago(report.age_seconds)
-    yield f"Last backup: {age}. {counted(len(report.backups), 'backup file')} found."
-    for backup in report.backups:
-        yield f"  {_backup_line(backup, report)}"
+    if len(report.databases) > 1:
+        yield from lines_of_all(report)
+    else:
+        age = "never" if report.age_seconds is None else ago(report.age_seconds)
+        yield f"Last backup: {age}. {counted(len(report.backups), 'backup file')} found."
+        for backup in report.backups:
+            yield f"  {_backup_line(backup, report)}"
     yield f"Folder: {report.folder}"
     for store in report.stores:
         yield store_line(store, moment(report.checked_at))
