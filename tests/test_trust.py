@@ -175,7 +175,7 @@ def test_an_export_of_one_database_names_those_of_the_settings_that_it_left_out(
     make_database(here.home.data / "work.db", NOTES)
     both = configured(here, "notes", "work")
     report = export_backup(both, ExportOptions())
-    assert "\nNot backed up: work. Use --all for every database.\n" in text(report) + "\n"
+    assert "\nNot backed up: work. A plain export takes every database.\n" in text(report) + "\n"
     assert export_backup(both, ExportOptions(database="notes")).others == ()
 
 

@@ -141,6 +141,7 @@ class ImportReport:
     recognised: str = ""  # what the file was taken for, when another program wrote it
     part: str = ""  # which part of its database the backup holds; "": all
     redacted: tuple[str, ...] = ()  # by table and column, what has markers in the backup
+    others: tuple[str, ...] = ()  # in backup.yaml, where this is the first and none was named
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import pytest
 from holdfast import files
 from holdfast.formats import open_backup
 from holdfast.operations.import_change import carry_out
+from holdfast.operations.import_choice import chosen_for
 from holdfast.operations.import_job import (
     ImportJob,
     ImportOptions,
-    chosen_for,
     describe_target,
     find_works,
     opened,

@@ -17,7 +17,8 @@ from holdfast.formats.foreign import header_of, parts_of
 from holdfast.formats.interface import BackupFormat, BackupReader
 from holdfast.model import Layout
 from holdfast.operations import import_ready
-from holdfast.operations.import_job import ImportOptions, chosen_for, describe_target, opened
+from holdfast.operations.import_choice import chosen_for
+from holdfast.operations.import_job import ImportOptions, describe_target, opened
 from holdfast.operations.import_plan import plan_import
 from holdfast.operations.import_ready import Import
 from holdfast.outcomes import Plan

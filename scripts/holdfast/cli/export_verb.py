@@ -25,7 +25,7 @@ from holdfast.outcomes import ExportAllReport, ExportReport
 
 SUMMARY = "make a verified backup"
 EXAMPLES = """\
-  export                       back up the usual database into the output folder
+  export                       back up the databases of backup.yaml, or the usual one
   export --db ~/notes.db       back up any SQLite file
   export --sample              try it on invented data
   export --output crm.json     write that file, which must not be there yet
@@ -36,7 +36,7 @@ EXAMPLES = """\
   export --project Planning    one project, with all that belongs to it or that it needs
   export --to cloud            and put it into that store of backup.yaml
   export --encrypt             for the public keys that backup.yaml names
-  export --all --to all        back up each database of backup.yaml, into each of its stores
+  export --to all              and put each into every store of backup.yaml
   export --prune               and remove those that the rules no longer keep
   export --output - | jq .     write to standard output"""
 
@@ -54,7 +54,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all",
         action="store_true",
-        help="each database of backup.yaml; one that fails stops no other",
+        help="each database of backup.yaml, which a plain export takes too; one that fails stops"
+        " no other",
     )
     parser.add_argument("--groups", metavar="G,G", help="the tables of these groups alone")
     parser.add_argument("--tables", metavar="T,T", help="these tables alone")
@@ -157,11 +158,18 @@ def run(context: Context, arguments: argparse.Namespace) -> ExportReport | Expor
         raise UsageError(
             "--prune is for a backup that stays", hint="Leave it out, or use the prune script."
         )
-    if arguments.all:
+    if arguments.all or _means_all(context, options):
         reports = export_all(context, options)
         return prune_after_all(context, reports) if arguments.prune else reports
     report = export_backup(context, options)
     return prune_after(context, report) if arguments.prune else report
+
+
+def _means_all(context: Context, options: ExportOptions) -> bool:
+    """Tell whether nothing that was said is of one database alone, where there are several."""
+    is_of_one = options.database is not None or options.sample or options.output or options.stream
+    is_of_one_tool = options.words or options.groups or options.tables or options.scope
+    return len(context.settings.databases) > 1 and not (is_of_one or is_of_one_tool)
 
 
 def _groups(arguments: argparse.Namespace) -> tuple[str, ...]:

@@ -13,12 +13,8 @@ from holdfast.model import ChosenDatabase
 from holdfast.operations.context import Context
 from holdfast.operations.import_basis import remember_plan
 from holdfast.operations.import_change import carry_out, written_counts
-from holdfast.operations.import_job import (
-    ImportOptions,
-    chosen_for,
-    describe_target,
-    open_source,
-)
+from holdfast.operations.import_choice import chosen_for, is_latest
+from holdfast.operations.import_job import ImportOptions, describe_target, open_source
 from holdfast.operations.import_plan import complain_of_plan, plan_import
 from holdfast.operations.import_ready import Import
 from holdfast.operations.stored import AtHand
@@ -46,6 +42,7 @@ def _import_found(
 ) -> ImportReport:
     try:
         report, digests = _import(context, options, found, chosen)
+        report = replace(report, others=_others(context, options))
     except HoldfastError as error:
         if options.is_agreed:
             _remember_failure(context, options, found.shown, chosen, error)
@@ -58,6 +55,12 @@ def _import_found(
         of_all = {} if options.names_some else {"digests": digests}
         report = replace(report, warnings=(*report.warnings, *_remember(context, report, of_all)))
     return report
+
+
+def _others(context: Context, options: ImportOptions) -> tuple[str, ...]:
+    """Name the databases of backup.yaml whose latest backup a person may have meant."""
+    is_named = options.database is not None or options.sample
+    return () if is_named or not is_latest(options) else tuple(context.settings.databases)[1:]
 
 
 def _complain_of_options(options: ImportOptions) -> None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from holdfast import database, files
+from holdfast import database
 from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
-from holdfast.errors import DatabaseError, ImportRefused, UsageError
+from holdfast.errors import ImportRefused, UsageError
 from holdfast.excerpts import excluded_rows, source
 from holdfast.formats import open_backup
 from holdfast.formats.interface import BackupReader
 from holdfast.model import ChosenDatabase, Rows, Schema, folded
-from holdfast.operations.context import Context, choose_database, profile_of
+from holdfast.operations.context import Context, profile_of
 from holdfast.operations.import_keys import select_keys
-from holdfast.operations.import_source import beads_path, complain_of_tool, read_beads
-from holdfast.operations.stored import AtHand, at_hand
+from holdfast.operations.import_source import complain_of_tool, read_beads
 from holdfast.profiles import Profile, choose_groups, with_references
 from holdfast.rebuild import describe
 from holdfast.remapping import remap
@@ -86,44 +84,6 @@ class ImportJob:
     staging: Staging
     connection: Connection
     works: tuple[Work, ...]
-
-
-@contextlib.contextmanager
-def chosen_for(context: Context, options: ImportOptions) -> Iterator[tuple[AtHand, ChosenDatabase]]:
-    """
-    Find the backup, and the database: the one it was made of, unless another is named.
-
-    What comes out of a store is gone after the block.
-    """
-    if options.source:
-        database_named = choose_database(context, options.database, sample=options.sample)
-        path = beads_path(context, options.backup)
-        yield AtHand(path, path), database_named
-        return
-    named = options.database is not None or options.sample
-    chosen = choose_database(context, options.database, sample=options.sample) if named else None
-    if chosen is None and options.backup == "latest":
-        with contextlib.suppress(DatabaseError):
-            chosen = choose_database(context)
-    with at_hand(context, options.backup, chosen) as found:
-        yield (
-            found,
-            (chosen if named else None)
-            or _origin(context, found)
-            or chosen
-            or (choose_database(context)),
-        )
-
-
-def _origin(context: Context, found: AtHand) -> ChosenDatabase | None:
-    """Return the database that a backup was made of, as far as it is known and there."""
-    if found.stored:
-        named = context.settings.databases.get(found.stored.database)
-        return choose_database(context, found.stored.database) if named else None
-    for known in context.known_backups():
-        if known.path == files.text_of(found.path) and Path(known.database).is_file():
-            return ChosenDatabase(Path(known.database), "the backup was made of it")
-    return None
 
 
 def describe_target(

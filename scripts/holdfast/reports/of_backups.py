@@ -15,7 +15,7 @@ from holdfast.outcomes import (
     VerifiedBackup,
     VerifyReport,
 )
-from holdfast.reports.of_many import lines_of_all
+from holdfast.reports.of_many import exported_lines, lines_of_all
 from holdfast.reports.of_prunes import prune_lines
 from holdfast.reports.of_schedules import schedule_line
 from holdfast.reports.of_stores import copy_lines, store_line
@@ -35,7 +35,7 @@ def export_lines(report: ExportReport) -> Iterator[str]:
     yield f"Backup saved: {names} ({', '.join(facts)}). {report.path or ''}".rstrip()
     yield f"Database: {report.database.path} ({report.database.reason})."
     if report.others:
-        yield f"Not backed up: {', '.join(report.others)}. Use --all for every database."
+        yield f"Not backed up: {', '.join(report.others)}. A plain export takes every database."
     if report.missing_tables:
         yield f"Not there: {', '.join(report.missing_tables)}."
     if report.part:
@@ -58,7 +58,10 @@ def export_lines(report: ExportReport) -> Iterator[str]:
 
 
 def export_all_lines(report: ExportAllReport) -> Iterator[str]:
-    """Yield the lines of a report."""
+    """Yield the lines of a report: all that there is to say of one, a line for each of several."""
+    if len(report.databases) > 1:
+        yield from exported_lines(report)
+        return
     for each in report.databases:
         if each.name:
             yield f"{each.name}:"
@@ -67,9 +70,6 @@ def export_all_lines(report: ExportAllReport) -> Iterator[str]:
         else:
             yield f"NO backup: {each.problem}."
             yield f"  {each.hint}"
-    done = sum(1 for each in report.databases if each.report)
-    if done < len(report.databases):
-        yield f"{done} of {counted(len(report.databases), 'database')} backed up."
 
 
 def left_out_lines(left_out: LeftOut, skipped_tables: Iterable[SkippedTable]) -> Iterator[str]:

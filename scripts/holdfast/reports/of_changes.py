@@ -54,6 +54,9 @@ def import_lines(report: ImportReport) -> Iterator[str]:
 
 
 def _backup_notes(report: ImportReport) -> Iterator[str]:
+    if report.others:
+        names = ", ".join(report.others)
+        yield f"It is the first database of backup.yaml; --db NAME takes another: {names}."
     if report.issues:
         counts = ", ".join(f"{word} {count:,}" for word, count in report.issues.items())
         yield f"Issues of Beads: {counts}."

@@ -24,10 +24,7 @@ def discover_lines(report: DiscoverReport) -> Iterator[str]:
             gone = "" if companion.is_there else " (not there)"
             yield f"    Goes with it: {companion.path}{gone}, {companion.why}."
     if report.added:
-        yield (
-            f"Added to {report.settings}: {', '.join(report.added)}."
-            " Back them up with /backup export --all."
-        )
+        yield (f"Added to {report.settings}: {', '.join(report.added)}. Back them up with /backup.")
     elif any(not each.is_configured and not each.problem for each in found):
         yield "To back them up from now on: discover --add NAME, or --add all."
 

@@ -1,12 +1,12 @@
-"""The status of several databases, in lines for people: one over all, and one for each."""
+"""Several databases in lines for people: one over all, and one for each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from holdfast.concerns import DatabaseState, Safety
-from holdfast.outcomes import StatusReport
-from holdfast.reports.words import counted
+from holdfast.outcomes import ExportAllReport, ExportReport, StatusReport
+from holdfast.reports.words import counted, size_text
 from holdfast.times import duration, moment
 
 _NAMED = 5  # of those that are not safe, in the first line
@@ -53,3 +53,49 @@ def _ages(report: StatusReport) -> str:
 def _age(state: DatabaseState, report: StatusReport) -> float:
     then, now = moment(state.last_backup_at), moment(report.checked_at)
     return max(0.0, (now - then).total_seconds()) if then and now else 0.0
+
+
+def exported_lines(report: ExportAllReport) -> Iterator[str]:
+    """Yield a line over all backups that were made, and one for each, with what went wrong."""
+    done = sum(1 for each in report.databases if each.report)
+    count = counted(len(report.databases), "database")
+    yield (
+        f"{count} backed up." if done == len(report.databases) else f"{done} of {count} backed up."
+    )
+    for each in report.databases:
+        if each.report:
+            yield f"  {each.name}: {', '.join(_facts(each.report))}. {each.report.path}"
+            yield from _to_be_told(each.report)
+        else:
+            yield f"  {each.name}: NO backup: {each.problem}."
+            yield f"    {each.hint}"
+
+
+def _facts(report: ExportReport) -> Iterator[str]:
+    """Yield what a line says of one backup."""
+    yield counted(len(report.counts), "table")
+    yield counted(sum(report.counts.values()), "row")
+    if report.part:
+        yield f"a part ({report.part})"
+    if left := len(report.skipped_tables):
+        yield f"{counted(left, 'table')} left out"
+    yield size_text(report.bytes or 0)
+    yield "verified" if report.verified else "not verified"
+    if report.encrypted:
+        yield f"encrypted {report.encrypted}"
+    if stores := [copy.store for copy in report.copies if not copy.problem]:
+        yield f"also in {', '.join(stores)}"
+    if report.pruned and (removed := len(report.pruned.of("removed"))):
+        yield f"{counted(removed, 'older one')} removed"
+
+
+def _to_be_told(report: ExportReport) -> Iterator[str]:
+    """Yield what a person has to know of one backup all the same."""
+    if report.missing_tables:
+        yield f"    Not there: {', '.join(report.missing_tables)}."
+    if report.secrets and not (report.is_redacted or report.encrypted):
+        yield f"    Secrets in clear: {', '.join(report.secrets)}."
+    for copy in report.copies:
+        if copy.problem:
+            yield f"    NOT in {copy.store}: {copy.problem}."
+            yield f"      {copy.hint}"
