@@ -33,6 +33,20 @@ class Concern:
     text: str  # a line that says what to do
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is wrong, apart from what to do about it."""
+
+    kind: Kind
+    what: str
+    advice: str  # sentences; "": nothing helps but what the text says
+
+    @property
+    def concern(self) -> Concern:
+        """The same in the line of a status."""
+        return Concern(self.kind, f"{self.what}. {self.advice}".rstrip())
+
+
 class Safety(StrEnum):
     """Whether a database would come back if it were lost now."""
 

@@ -45,6 +45,7 @@ class DiscoverReport:
     looked_for: int  # how many tools' databases
     checked_at: str  # UTC, ISO 8601
     warnings: tuple[str, ...]
+    knows_backups: bool = True  # False: the history that tells of them cannot be read
 
 
 @dataclass(frozen=True, slots=True)

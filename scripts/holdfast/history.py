@@ -92,7 +92,7 @@ class History:
 
     def backups(self) -> list[KnownBackup]:
         """Return every backup on record, the newest first."""
-        if not self.path.is_file():
+        if not self._is_there():
             return []
         with self._for_reading() as connection:
             part = "part" if _has_parts(connection) else "''"
@@ -110,7 +110,7 @@ class History:
 
     def made(self) -> list[Made]:
         """Return every export that was recorded with what it made, the first one first."""
-        if not self.path.is_file():
+        if not self._is_there():
             return []
         facts = ("part", "redacted", "verified", "rows")
         values = ", ".join(f"json_extract(details, '$.{name}')" for name in facts)
@@ -163,7 +163,7 @@ class History:
             database.upsert_row(connection, "visits", asdict(now), key="store")
 
     def _rows_of_stores(self, table: str, columns: str) -> list[tuple[Any, ...]]:
-        if not self.path.is_file():
+        if not self._is_there():
             return []
         with self._for_reading() as connection:
             is_there = connection.execute(
@@ -177,7 +177,7 @@ class History:
 
     def restore_points(self, database_path: Path) -> list[RestorePoint]:
         """Return the restore points of a database that are still there, the newest first."""
-        if not self.path.is_file():
+        if not self._is_there():
             return []
         with self._for_reading() as connection:
             rows = connection.execute(
@@ -226,7 +226,7 @@ class History:
 
     def events(self, operation: str, count: int) -> list[Event]:
         """Return the last events of an operation, the latest first: in the order they came in."""
-        if not self.path.is_file():
+        if not self._is_there():
             return []
         with self._for_reading() as connection:
             rows = connection.execute(
@@ -270,7 +270,7 @@ class History:
 
     def _last_detail(self, name: str, where: str, values: list[str]) -> dict[str, Any] | None:
         """Return one of the details of the last event of a kind; None when it is not on record."""
-        if not self.path.is_file():
+        if not self._is_there():
             return None
         with self._for_reading() as connection:
             row = connection.execute(
@@ -281,6 +281,10 @@ class History:
             return msgspec.convert(details.get(name), dict[str, Any] | None)
         except ValueError:  # another program wrote it
             return None
+
+    def _is_there(self) -> bool:
+        with files.reading(self.path):  # a folder that may not be looked into
+            return self.path.is_file()
 
     def _changed_by_another(self, error: ValueError) -> DatabaseDamaged:
         return DatabaseDamaged(
@@ -315,7 +319,7 @@ class History:
 
     @contextlib.contextmanager
     def _for_change(self) -> Iterator[database.Connection]:
-        if not self.path.is_file():
+        if not self._is_there():
             # Another process may make it at the same time: whoever comes first is right.
             with contextlib.suppress(WriteFailed):
                 database.create_database(

@@ -46,6 +46,7 @@ def discover(context: Context, options: DiscoverOptions) -> DiscoverReport:
     """
     found = _named(list(_found(context)))
     added = _chosen(found, options.add)
+    unknown = tuple(_unknown_backups(context))
     if added:
         _add(context, added)
         found = [replace(each, is_configured=each.is_configured or each in added) for each in found]
@@ -55,7 +56,9 @@ def discover(context: Context, options: DiscoverOptions) -> DiscoverReport:
         settings=context.home.path / SETTINGS_FILE,
         looked_for=len(context.profiles),
         checked_at=context.timestamp,
-        warnings=tuple(
+        knows_backups=not unknown,
+        warnings=unknown
+        + tuple(
             f"{each.name} was not added: {each.problem}"
             if each.name in options.add
             else f"{each.path}: {each.problem}"
@@ -63,6 +66,13 @@ def discover(context: Context, options: DiscoverOptions) -> DiscoverReport:
             if each.problem and (not each.profile or each.name in options.add)
         ),
     )
+
+
+def _unknown_backups(context: Context) -> Iterator[str]:
+    try:
+        context.history.backups()
+    except HoldfastError as error:
+        yield f"which of them are backed up is not known: {error}. {error.hint}"
 
 
 def _found(context: Context) -> Iterator[FoundDatabase]:

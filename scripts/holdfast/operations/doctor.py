@@ -1,10 +1,10 @@
-"""Look for what will go wrong one day: in databases, where they lie, and where backups go."""
+"""Look for what will go wrong one day: with databases, with backups, and with what makes these."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import stat
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,10 @@ from holdfast.errors import HoldfastError
 from holdfast.found import DoctorReport, Finding, FoundDatabase
 from holdfast.operations.context import Context
 from holdfast.operations.discover import DiscoverOptions, discover
+from holdfast.operations.doctor_keys import key_findings
+from holdfast.operations.doctor_places import folder_findings
+from holdfast.operations.doctor_schedule import history_findings, schedule_findings
+from holdfast.operations.doctor_stores import store_findings
 
 CHECK_SECONDS = 10.0
 _WAIT_SECONDS = 2.0
@@ -30,12 +34,24 @@ class DoctorOptions:
 
 
 def examine(context: Context, options: DoctorOptions) -> DoctorReport:
-    """Look at every database that is found, and at where the backups are; change nothing."""
+    """
+    Look at every database that is found, and at all that its backups rest on; change nothing.
+
+    What cannot be looked at is a finding itself.
+
+    Raises: SettingsError; ProfileError.
+    """
     found = discover(context, DiscoverOptions()).databases
     findings = [*_of_sqlite()]
     for each in found:
         findings += _of_database(each, options)
-    findings += _of_folder(context)
+    findings += [
+        *folder_findings(context, found),
+        *history_findings(context),
+        *schedule_findings(context),
+        *store_findings(context, found),
+        *key_findings(context),
+    ]
     return DoctorReport(
         databases=tuple(each.path for each in found),
         folder=context.output,
@@ -80,7 +96,7 @@ def _of_database(found: FoundDatabase, options: DoctorOptions) -> Iterator[Findi
         )
     yield from _of_place(found.path, about, health)
     yield from _of_log(found.path, about, health)
-    yield from _of_free_pages(about, health)
+    yield from _of_free_pages(found.path, about, health)
     yield from _of_permissions(found, about)
 
 
@@ -100,10 +116,11 @@ def _of_place(path: Path, about: str, health: Health) -> Iterator[Finding]:
         )
     service = disks.synced_by(path)
     if service:
+        in_log = " (it is in WAL mode: what is new is in the log)" * (health.journal_mode == "wal")
         yield Finding(
             about,
             f"it lies in a folder that {service} copies",
-            "the file and its log are copied at different moments, which breaks the copy",
+            f"the file and its log are copied at different moments, which breaks the copy{in_log}",
             "move it out of that folder, and let a backup go there instead",
         )
 
@@ -122,27 +139,28 @@ def _of_log(path: Path, about: str, health: Health) -> Iterator[Finding]:
         )
 
 
-def _of_free_pages(about: str, health: Health) -> Iterator[Finding]:
+def _of_free_pages(path: Path, about: str, health: Health) -> Iterator[Finding]:
     free = health.free_page_count * health.page_bytes
     if free >= _FREE_BYTES and health.free_page_count >= _FREE_SHARE * health.page_count:
         yield Finding(
             about,
             f"{free:,} of its {health.page_count * health.page_bytes:,} bytes are unused",
             "page copies and reads of it take longer than they need to",
-            "with its program closed: sqlite3 FILE VACUUM",
+            f"with its program closed: sqlite3 {shlex.quote(str(path))} VACUUM",
         )
 
 
 def _of_permissions(found: FoundDatabase, about: str) -> Iterator[Finding]:
     if os.name == "nt":
         return
-    mode = stat.S_IMODE(found.path.stat().st_mode)
+    with files.reading(found.path):
+        mode = stat.S_IMODE(found.path.stat().st_mode)
     if found.secrets and mode & 0o077:
         yield Finding(
             about,
             f"others may read it (mode {mode:04o}), and it holds {', '.join(found.secrets)}",
             "whoever may log in here can take these",
-            f"chmod 600 {found.path}",
+            f"chmod 600 {shlex.quote(str(found.path))}",
         )
     if not os.access(found.path, os.W_OK) or not os.access(found.path.parent, os.W_OK):
         yield Finding(
@@ -151,45 +169,3 @@ def _of_permissions(found: FoundDatabase, about: str) -> Iterator[Finding]:
             "no backup can be brought back there",
             "act as the user that it belongs to",
         )
-
-
-def _of_folder(context: Context) -> Iterator[Finding]:
-    folder = context.output.resolve()
-    about = f"the backups ({folder})"
-    for swept, why in _swept(context):
-        if folder.is_relative_to(swept):
-            yield Finding(
-                about,
-                f"they lie in {swept}",
-                why,
-                "name another folder with output: in backup.yaml, and move them there",
-            )
-    if not folder.is_dir():
-        return
-    if not os.access(folder, os.W_OK):
-        yield Finding(about, "you may not write there", "no backup can be made", "see its owner")
-    if os.name != "nt" and (mode := stat.S_IMODE(folder.stat().st_mode)) & 0o077:
-        yield Finding(
-            about,
-            f"others may look into the folder (mode {mode:04o})",
-            "backups hold all that the databases do",
-            f"chmod 700 {folder}",
-        )
-
-
-def _swept(context: Context) -> Iterator[tuple[Path, str]]:
-    """Name folders whose content others delete."""
-    plugin = "an update or an uninstall of the plugin deletes it"
-    for name in ("CLAUDE_PLUGIN_ROOT", "CLAUDE_PLUGIN_DATA", "PLUGIN_ROOT"):
-        if context.environment.get(name):
-            yield Path(context.environment[name]).resolve(), plugin
-    yield (context.user_home / ".claude" / "plugins").resolve(), plugin
-    yield (
-        (context.user_home / ".claude" / "projects").resolve(),
-        "Claude Code deletes what is older than 30 days there",
-    )
-    yield Path(tempfile.gettempdir()).resolve(), "the system empties it"
-    yield (
-        (context.user_home / ".cache").resolve(),
-        "caches are deleted by whoever needs space",
-    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from holdfast import files
-from holdfast.concerns import Concern, Kind
+from holdfast.concerns import Concern, Kind, Trouble
 from holdfast.copies import StoreStatus
 from holdfast.errors import HoldfastError
 from holdfast.model import DAMAGED, ChosenDatabase, Opening, Rung, is_above
@@ -76,10 +76,10 @@ def _shrunk(context: Context, chosen: ChosenDatabase, backup: BackupOnFile) -> I
 
 
 def _on_one_disk(context: Context, chosen: ChosenDatabase, record: OnRecord) -> Iterator[Concern]:
-    if context.settings.copied_elsewhere or not _shares_disk(chosen.path, context.output):
+    if context.settings.copied_elsewhere or not shares_disk(chosen.path, context.output):
         return
     stores = context.settings.stores
-    away = [name for name, each in stores.items() if _is_away(context, chosen, each)]
+    away = [name for name, each in stores.items() if is_away(context, chosen.path, each)]
     if not record.stores.get(files.text_of(chosen.path), set()).isdisjoint(away):
         return
     here = "the backups are only on the disk of the database: "
@@ -97,13 +97,23 @@ def _on_one_disk(context: Context, chosen: ChosenDatabase, record: OnRecord) -> 
     )
 
 
-def _is_away(context: Context, chosen: ChosenDatabase, store: StoreSettings) -> bool:
+def is_away(context: Context, path: Path, store: StoreSettings) -> bool:
     """Tell whether a store is on another disk than a database; addresses of services are."""
-    folder = context.home.path / files.user_path(store.place)
-    return "://" in store.url or not _shares_disk(chosen.path, folder)
+    folder = folder_of(context, store)
+    return folder is None or not shares_disk(path, folder)
+
+
+def folder_of(context: Context, store: StoreSettings) -> Path | None:
+    """Return the folder of this machine that a store lies in; None for one of a service."""
+    return None if "://" in store.url else context.home.path / files.user_path(store.place)
 
 
 def store_concerns(context: Context, stores: Sequence[StoreStatus]) -> Iterator[Concern]:
+    """Yield what `store_troubles` yields, in the words of a status."""
+    return (each.concern for each in store_troubles(context, stores))
+
+
+def store_troubles(context: Context, stores: Sequence[StoreStatus]) -> Iterator[Trouble]:
     """
     Say of each store what keeps it from telling what it holds, and since when it has failed.
 
@@ -118,19 +128,20 @@ def store_concerns(context: Context, stores: Sequence[StoreStatus]) -> Iterator[
         since = moment(failing[store.name].failing_since) if store.name in failing else None
         when = f" since {utc_text(since)}" if since else ""
         if store.problem:
-            yield Concern(
+            yield Trouble(
                 Kind.STORE_UNREACHABLE,
-                f"the store {store.name} fails{when}: {store.problem}. {store.hint}".rstrip(),
+                f"the store {store.name} fails{when}: {store.problem}",
+                store.hint,
             )
         elif since:
-            yield Concern(
+            yield Trouble(
                 Kind.STORE_UNREACHABLE,
-                f"the store {store.name} has failed{when}: {failing[store.name].problem}."
-                f" It can be listed now; put the backups there with sync {store.name}.",
+                f"the store {store.name} has failed{when}: {failing[store.name].problem}",
+                f"It can be listed now; put the backups there with sync {store.name}.",
             )
 
 
-def _shares_disk(path: Path, folder: Path) -> bool:
+def shares_disk(path: Path, folder: Path) -> bool:
     """Tell whether a file and a folder that may be yet to make are on one disk; if in doubt, no."""
     try:
         return files.is_on_one_disk(

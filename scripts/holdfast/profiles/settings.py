@@ -26,6 +26,11 @@ _LIKE_A_CLOUD = re.compile(
     r"(?i:s3|gs|az|gcs|azure|git|file):(?!//)|(?=[^/]*[A-Z])\w{2,}://", re.ASCII
 )
 
+# Options are in a file that people copy and show: nothing that logs in belongs there.
+_CREDENTIAL = re.compile(
+    r"(?<!kms_)(?<!bucket_)key|secret|token|password|credential|\bsas|signature", re.IGNORECASE
+)
+
 
 def _is_folder(text: str) -> bool:
     """Tell whether a text can be a path of this machine, and no address of a remote repository."""
@@ -88,6 +93,15 @@ class StoreSettings:
     def place(self) -> str:
         """The address without the word for git, so that folders are told in one way."""
         return self.url.removeprefix(_GIT)
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """Name the options that would log in, which is not what they are for."""
+        return tuple(
+            key
+            for key, value in self.options.items()
+            if _CREDENTIAL.search(key) or re.match(r"\w+://[^/]*@", value)
+        )
 
     def __post_init__(self) -> None:
         """Raises: Complaint for what would be taken for a folder, or would have no effect."""

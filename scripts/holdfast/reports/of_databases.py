@@ -13,9 +13,10 @@ def discover_lines(report: DiscoverReport) -> Iterator[str]:
     """Yield the lines of a report."""
     found = report.databases
     backed_up = sum(each.last_backup_at is not None for each in found)
+    known = f", {backed_up} of them backed up" if report.knows_backups else ""
     yield (
-        f"{counted(len(found), 'database')} found, {backed_up} of them backed up"
-        f" (looked for those of {report.looked_for} tools)."
+        f"{counted(len(found), 'database')} found{known} (looked for those of"
+        f" {report.looked_for} tools)."
     )
     for each in found:
         yield f"  {each.name}: {', '.join(_facts(each, report))}"
@@ -41,7 +42,7 @@ def _facts(found: FoundDatabase, report: DiscoverReport) -> Iterator[str]:
         yield f"changed {_ago(found.changed_at, report)}"
     if found.last_backup_at:
         yield f"backed up {_ago(found.last_backup_at, report)}"
-    else:
+    elif report.knows_backups:
         yield "never backed up"
     if found.secrets:
         yield "holds secrets"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +13,8 @@ from holdfast.checkouts import is_checkout
 
 _SCRIPT = Path(__file__).resolve().parents[2] / "schedule.py"
 LAUNCHER = "scheduled-backup.py"  # in the home
+
+_LATER_SCRIPTS = "*/scripts/schedule.py"  # beside the folder of the one that is gone
 
 # An update puts the plugin into a folder beside the old one, which goes some day.
 _LAUNCHER_TEXT = '''\
@@ -63,3 +68,13 @@ def launch(home: Path, python: str, script: Path = _SCRIPT) -> Launch:
     launcher = home / LAUNCHER
     text = _LAUNCHER_TEXT.format(script=ascii(str(script)))
     return Launch((python, str(launcher), *run), launcher, text)
+
+
+def lost_script(launcher: Path) -> Path | None:
+    """Return the script that a launcher starts if that is gone, and no update put another there."""
+    with contextlib.suppress(OSError, ValueError, SyntaxError, IndexError):
+        found = re.search(r"^SCRIPT = Path\((.*)\)$", launcher.read_text("utf-8"), re.MULTILINE)
+        script = Path(str(ast.literal_eval(found[1]))) if found else None
+        if script and not (script.is_file() or any(script.parents[2].glob(_LATER_SCRIPTS))):
+            return script
+    return None

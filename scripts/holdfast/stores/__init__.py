@@ -15,7 +15,7 @@ from holdfast.stores.folder import FolderObjects
 from holdfast.stores.interface import Store, StoredBackup
 from holdfast.stores.objects import Objects
 
-__all__ = ["Objects", "Store", "StoredBackup", "open_objects", "open_store"]
+__all__ = ["Objects", "Store", "StoredBackup", "credential_files", "open_objects", "open_store"]
 
 
 def open_store(
@@ -89,6 +89,15 @@ def open_objects(
     from holdfast.stores.cloud_access import open_cloud
 
     return open_cloud(name, settings, environment, wait_seconds)
+
+
+def credential_files(address: str, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Name the files of this machine that log in to where an address leads, there or not."""
+    if "://" not in address:
+        return ()
+    from holdfast.stores import cloud_access
+
+    return cloud_access.credential_files(address, environment)
 
 
 def _pages_store(

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 _ADDRESS = re.compile(r"(s3|gs|az)://([A-Za-z0-9][\w.-]*)(?:/([^?#@]*))?")
-# Options are in a file that people copy and show: nothing that logs in belongs there.
-_CREDENTIAL = re.compile(
-    r"(?<!kms_)(?<!bucket_)key|secret|token|password|credential|\bsas|signature", re.IGNORECASE
-)
 
 
 def open_cloud(
@@ -57,7 +53,7 @@ def open_cloud(
             hint="Choose a general purpose bucket.",
         )
     for key, value in settings.options.items():
-        if _CREDENTIAL.search(key) or re.match(r"\w+://[^/]*@", value):
+        if key in settings.credentials:
             raise SettingsError(
                 f"backup.yaml: stores.{name}.options.{key}: credentials do not belong there",
                 hint="Give them to the environment, as the service's own tools take them:"
@@ -129,13 +125,9 @@ def aws_config(profile: str | None, environment: Mapping[str, str]) -> dict[str,
     ):
         return {}
     profile = profile or environment.get("AWS_PROFILE") or "default"
-    folder = Path(environment.get("HOME") or environment.get("USERPROFILE") or "~") / ".aws"
-    keys = _section(environment.get("AWS_SHARED_CREDENTIALS_FILE"), folder / "credentials", profile)
-    wide = _section(
-        environment.get("AWS_CONFIG_FILE"),
-        folder / "config",
-        profile if profile == "default" else f"profile {profile}",
-    )
+    credentials, config = _aws_files(environment)
+    keys = _section(credentials, profile)
+    wide = _section(config, profile if profile == "default" else f"profile {profile}")
     found: dict[str, Any] = {}
     if "region" in wide and not {"AWS_REGION", "AWS_DEFAULT_REGION"} & environment.keys():
         found["region"] = wide["region"]
@@ -151,8 +143,23 @@ def aws_config(profile: str | None, environment: Mapping[str, str]) -> dict[str,
     return found
 
 
-def _section(named: str | None, usual: Path, name: str) -> dict[str, str]:
-    path = files.user_path(named) if named else usual
+def credential_files(address: str, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Name the files of this machine that log in to where an address leads, there or not."""
+    if address.startswith("s3://"):
+        return tuple(path for path in _aws_files(environment))
+    named = environment.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+    return (files.user_path(named),) if named and address.startswith("gs://") else ()
+
+
+def _aws_files(environment: Mapping[str, str]) -> tuple[Path, Path]:
+    """Return where the AWS tools keep their credentials, and their settings."""
+    folder = Path(environment.get("HOME") or environment.get("USERPROFILE") or "~") / ".aws"
+    credentials = environment.get("AWS_SHARED_CREDENTIALS_FILE") or str(folder / "credentials")
+    config = environment.get("AWS_CONFIG_FILE") or str(folder / "config")
+    return files.user_path(credentials), files.user_path(config)
+
+
+def _section(path: Path, name: str) -> dict[str, str]:
     parser = configparser.RawConfigParser()
     try:
         parser.read(path, encoding="utf-8")
