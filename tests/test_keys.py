@@ -142,6 +142,16 @@ def test_recipients_whose_key_is_not_here_are_said(context: MakeContext) -> None
     assert "cannot be opened with the keys at hand" in warning
 
 
+def test_it_is_said_that_stores_are_not_looked_at(context: MakeContext) -> None:
+    create_key(context())
+    assert "looked at" not in text(check_keys(context()))
+    (context().home.path / "backup.yaml").write_text("stores: {disk: ../disk, usb: ../usb}")
+    assert text(check_keys(context())).endswith(
+        f"\nOnly {context().output} was looked at. Whether a backup in disk, usb can be opened,"
+        " verify tells: verify disk:latest."
+    )
+
+
 def test_the_script_makes_and_finds_a_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

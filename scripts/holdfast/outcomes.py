@@ -285,3 +285,5 @@ class KeysReport:
     backups: tuple[OpenedBackup, ...]  # the encrypted ones, the newest first
     plain_count: int  # of backups that are not encrypted
     warnings: tuple[str, ...]
+    folder: Path | None = None  # where these backups lie
+    stores: tuple[str, ...] = ()  # of backup.yaml, whose backups are not looked at

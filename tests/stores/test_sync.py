@@ -242,3 +242,60 @@ def test_a_store_that_may_only_be_read_is_listed_and_says_why_it_takes_nothing(
     assert synced.there_count == 1
     assert [each.exit_code for each in synced.copies] == [31]
     assert "Read-only file system" in synced.copies[0].problem
+
+
+def test_a_rehearsal_says_what_a_store_would_not_take_for_want_of_a_key(
+    context: MakeContext, home: Path
+) -> None:
+    made = exported(context())
+    (home / "backup.yaml").write_text(
+        "databases: {crm: data/crm.db}\n"
+        "stores: {disk: ../disk, clear: {url: ../c, encrypt: false}}\n"
+        "encryption: {recipients: [age1nonsense]}\n"
+    )
+    report = sync_stores(context(), SyncOptions(dry_run=True))
+    disk, clear = (store.copies for store in report.stores)
+    assert (disk[0].exit_code, clear[0].problem) == (20, "")
+    assert exit_code(report) == 20
+    size = f"{made.stat().st_size} bytes"
+    assert text(report) == (
+        "disk has 0 backups, and would get none of those that it lacks.\n"
+        f"  NOT {made.name}: backup.yaml: encryption.recipients: age1nonsense is not a public key,"
+        " such as age1....\n"
+        "    Make a key with the verb keys, or age-keygen.\n"
+        f"clear has 0 backups, and would get 1 more ({size}).\n"
+        f"  {made.name}"
+    )
+    done = sync_stores(context(), SyncOptions(stores=("disk",)))
+    assert done.stores[0].copies[0].problem == disk[0].problem
+
+
+def test_a_rehearsal_says_what_would_be_kept_out_for_its_secrets(
+    context: MakeContext, home: Path
+) -> None:
+    (home / "profiles").mkdir()
+    (home / "profiles" / "n.yaml").write_text(
+        "name: n\ntitle: N\nrecognise: [notes]\nsecrets: {notes: [id]}\n"
+    )
+    exported(context())
+    (home / "backup.yaml").write_text(
+        "databases: {crm: data/crm.db}\nstores: {far: {url: ../far, off_site: true}}\n"
+    )
+    report = sync_stores(context(), SyncOptions(dry_run=True))
+    [copy] = report.stores[0].copies
+    assert copy.exit_code == StoreRefused.exit_code
+    assert copy.problem == "far is away from here, and the backup holds notes.id in clear"
+
+
+def test_a_rehearsal_without_the_passphrase_that_a_store_needs_says_so(
+    context: MakeContext, home: Path
+) -> None:
+    exported(context())
+    (home / "backup.yaml").write_text(
+        "databases: {crm: data/crm.db}\nstores: {disk: ../disk}\n"
+        "encryption: {passphrase_file: gone}\n"
+    )
+    report = sync_stores(context(), SyncOptions(dry_run=True))
+    assert report.stores[0].copies[0].problem == (
+        f"backup.yaml: encryption.passphrase_file: {home}/gone: No such file or directory"
+    )

@@ -31,6 +31,7 @@ __all__ = [
     "SUFFIX",
     "Keys",
     "NotAKey",
+    "complain_of_keys",
     "decrypting",
     "encrypting",
     "is_encrypted",
@@ -75,6 +76,14 @@ def encrypting(target: BinaryIO, keys: Keys) -> Iterator[BinaryIO]:
 
     with streams.read_by(encrypt) as (file, _):
         yield file
+
+
+def complain_of_keys(keys: Keys) -> None:
+    """Raise SettingsError where nothing can be encrypted with some keys, as `encrypting` would."""
+    if keys.recipients:
+        recipients_of(keys)
+    else:
+        _secret(keys)
 
 
 def opens_own(keys: Keys) -> bool:

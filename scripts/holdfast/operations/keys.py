@@ -61,7 +61,11 @@ def _lines_to_add(context: Context, path: Path, public: str) -> tuple[str, ...]:
 
 
 def check_keys(context: Context) -> KeysReport:
-    """Say which keys are at hand, and which of the backups on file each of them opens."""
+    """
+    Say which keys are at hand, and which of the backups on file each of them opens.
+
+    Stores are not asked: to see who can open what lies there, each backup would be fetched.
+    """
     keys = context.keys
     backups = backups_on_file(context)
     encrypted = [each for each in backups if each.opening is not Opening.PLAIN]
@@ -73,6 +77,8 @@ def check_keys(context: Context) -> KeysReport:
         recipients=keys.recipients,
         backups=tried,
         plain_count=len(backups) - len(encrypted),
+        folder=context.output,
+        stores=tuple(context.settings.stores),
         warnings=(
             *keys.problems,
             *_passphrase_problem(keys),

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from holdfast import files
 from holdfast.copies import PassedBackup, StoredCopy, SyncedStore, SyncReport
+from holdfast.encryption import complain_of_keys
 from holdfast.errors import HoldfastError
+from holdfast.formats.encrypted import is_closed
 from holdfast.model import DAMAGED, Rung, is_above
 from holdfast.operations.context import Context, name_of_database
 from holdfast.operations.keeping import ALL, choose_stores, keep, note_visit
 from holdfast.operations.prune_places import StorePlace, kind_of
+from holdfast.operations.secrecy import complain_of_plain_secrets
 from holdfast.operations.shelf import backups_on_file
 from holdfast.outcomes import BackupOnFile
 from holdfast.retention import Candidate, Fate, plan_retention
@@ -108,11 +111,24 @@ def _sync(
     copies: list[StoredCopy] = []
     for each in missing:
         if options.dry_run:
-            copies.append(StoredCopy(store.name, each.path, bytes=each.bytes))
+            copies.append(_rehearsed(context, store, each))
         else:
             copies += keep(context, each.path, each.database, each.created_at, [store])
     count = len(there) if is_git else len(wanted) - len(lacking)
     return SyncedStore(store.name, store.location, count, tuple(copies))
+
+
+def _rehearsed(context: Context, store: Store, backup: _Local) -> StoredCopy:
+    """Say of a backup that it would be put, or what can be told beforehand to keep it out."""
+    try:
+        complain_of_plain_secrets(context, store, backup.path)
+        if store.encrypts and not is_closed(backup.path):
+            complain_of_keys(context.keys)
+    except HoldfastError as error:
+        return StoredCopy(
+            store.name, backup.path, problem=str(error), hint=error.hint, exit_code=error.exit_code
+        )
+    return StoredCopy(store.name, backup.path, bytes=backup.bytes)
 
 
 def _that_would_stay(context: Context, store: Store, missing: list[_Local]) -> list[_Local]:

@@ -39,3 +39,8 @@ def keys_lines(report: KeysReport) -> Iterator[str]:
     for backup in report.backups:
         openers = " and ".join(backup.opened_by)
         yield f"  {backup.path.name}: {f'opened by {openers}' if openers else 'not opened by any'}"
+    if report.stores:
+        yield (
+            f"Only {report.folder} was looked at. Whether a backup in {', '.join(report.stores)}"
+            f" can be opened, verify tells: verify {report.stores[0]}:latest."
+        )

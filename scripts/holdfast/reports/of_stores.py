@@ -42,9 +42,15 @@ def sync_lines(report: SyncReport) -> Iterator[str]:
             continue
         there, missing = counted(store.there_count, "backup"), len(store.copies)
         if report.is_rehearsal and missing:
-            size = size_text(sum(each.bytes for each in store.copies))
-            yield f"{store.name} has {there}, and would get {missing:,} more ({size})."
-            yield from (f"  {copy.backup.name}" for copy in store.copies)
+            good = [each for each in store.copies if not each.problem]
+            size = size_text(sum(each.bytes for each in good))
+            got = f"{len(good):,} more ({size})" if good else "none of those that it lacks"
+            yield f"{store.name} has {there}, and would get {got}."
+            yield from (f"  {copy.backup.name}" for copy in good)
+            for copy in store.copies:
+                if copy.problem:
+                    yield f"  NOT {copy.backup.name}: {copy.problem}."
+                    yield f"    {copy.hint}"
         elif missing:
             done = sum(1 for copy in store.copies if not copy.problem)
             yield f"{store.name} had {there}, and got {done:,} of {missing:,} that it lacked."
