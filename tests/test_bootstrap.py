@@ -283,6 +283,21 @@ def test_a_killed_build_is_not_taken_for_a_complete_one(newcomer: Newcomer) -> N
     assert names(packages) == ["whole"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_build_that_is_cancelled_leaves_nothing_and_says_nothing(
+    newcomer: Newcomer, number: signal.Signals
+) -> None:
+    newcomer.has_installer('mkdir -p "$FOLDER/sqlite_utils"; touch "$FOLDER/../half"; sleep 60')
+    process = newcomer.start(before="import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)")
+    deadline = time.monotonic() + 30
+    while not list(newcomer.cache.glob("*/half")):
+        assert time.monotonic() < deadline, "the installer never ran"
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert Ended.of(process) == Ended(130, "", f"holdfast: {NOTICE}\n")
+    assert names(newcomer.cache) == []
+
+
 def test_what_a_killed_build_left_goes_after_a_day(tmp_path: Path) -> None:
     for name, hours in [("building-old", 25), ("building-young", 23), ("packages-old", 25)]:
         (tmp_path / name / "finished").mkdir(parents=True)

@@ -72,9 +72,7 @@ CAUSES = (
 
 
 def prepare() -> None:
-    """
-    Make every needed package importable, or end the process with a sentence and exit code 25.
-    """
+    """Make all needed packages importable, or end the process with a sentence and code 25."""
     refuse_old_python()
     if not are_installed():
         sys.path.insert(0, str(packages_or_exit(RUNTIME_LOCK)))
@@ -85,8 +83,7 @@ def add_packages(extra: str) -> None:
     """
     Make the packages of an extra importable: those at hand, or installed once from its lock file.
 
-    Raises:
-        EnvironmentNotReady: they are missing, and cannot be installed.
+    Raises: EnvironmentNotReady when they are missing, and cannot be installed.
     """
     module, project, first, beyond = EXTRAS[extra]
     if first <= installed_release(module, project) < beyond:
@@ -160,13 +157,14 @@ def installed_release(module: str, project: str) -> "tuple[int, ...]":
 
 
 def packages_or_exit(lock: Path) -> Path:
-    """
-    The folder with the packages of a lock file, for this Python; built when it is missing.
+    """Do as packages_of; end the process with a sentence and exit code 25 when that fails."""
+    import signal
 
-    Ends the process with a sentence and exit code 25 when it cannot be built.
-    """
     from holdfast.errors import CANCELLED, EnvironmentNotReady
 
+    raised = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is signal.SIG_DFL]
+    for number in raised:  # or what is half built would stay
+        signal.signal(number, signal.default_int_handler)
     try:
         return packages_of(lock, "setting up its Python packages (once, about ten seconds) ...")
     except EnvironmentNotReady as error:
@@ -174,6 +172,9 @@ def packages_or_exit(lock: Path) -> Path:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(CANCELLED)
+    finally:
+        for number in raised:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def packages_of(lock: Path, notice: str) -> Path:
@@ -273,8 +274,7 @@ def install(lock: Path, staging: Path) -> None:
     """
     Install what a lock file names into `staging/finished`, with the first installer that can.
 
-    Raises:
-        EnvironmentNotReady: none can; the message names the log with the installers' own words.
+    Raises: EnvironmentNotReady when none can; its hint names the log with their own words.
     """
     import shutil
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import getpass
 import importlib
 import io
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Never
 
 from holdfast import __version__, bootstrap, files, reports
+from holdfast.cli.signals import heard
 from holdfast.errors import (
     CANCELLED,
     EnvironmentNotReady,
@@ -58,7 +60,11 @@ def main(argv: list[str] | None = None) -> int:
 
     Returns: the exit code; see docs/errors.md.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    with heard():
+        return _main(list(sys.argv[1:] if argv is None else argv))
+
+
+def _main(words: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name may hold what the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
@@ -84,7 +90,8 @@ def main(argv: list[str] | None = None) -> int:
         print("Look with status what is there, and please report this.", file=sys.stderr)
         return HoldfastError.exit_code
     except KeyboardInterrupt:
-        print("Cancelled.", file=sys.stderr)
+        with contextlib.suppress(OSError):  # the terminal may have gone
+            print("Cancelled.", file=sys.stderr)
         return CANCELLED
 
 

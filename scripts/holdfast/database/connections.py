@@ -139,7 +139,7 @@ def commit(connection: Connection) -> None:
 @contextlib.contextmanager
 def uncancelled() -> Iterator[None]:
     """
-    Hear no Ctrl-C while this lasts.
+    Hear no Ctrl-C, nor anything else that ends a program, while this lasts.
 
     SQLite would finish all the same what it is at, and only then would Python say that it was
     cancelled: of a change that is done.
@@ -147,11 +147,13 @@ def uncancelled() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # which alone hears it
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ending = (getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP"))
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ending if number}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
