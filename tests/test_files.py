@@ -254,3 +254,20 @@ def test_an_error_of_the_disk_is_heard_though_a_thread_met_it(monkeypatch):
         with pytest.raises(OSError, match="Invalid argument"):
             with files.put_on_disk_meanwhile(file):
                 time.sleep(0.3)
+
+
+@pytest.mark.parametrize("made", ["open", "mkdir"])
+def test_a_cancel_at_the_very_moment_that_something_is_made_leaves_nothing(
+    tmp_path, monkeypatch, made
+):
+    make = getattr(os, made)
+
+    def cancelled(*arguments, **options):
+        make(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, made, cancelled)
+    block = files.new_file if made == "open" else files.new_folder
+    with pytest.raises(KeyboardInterrupt), block(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []

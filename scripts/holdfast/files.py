@@ -68,14 +68,16 @@ def new_file(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
     `publish` gives it its name; what is not published by the end of the block is deleted.
     """
     make_folder(folder)
-    with translated_errors(folder):
-        handle, name = tempfile.mkstemp(prefix=PARTIAL_PREFIX, dir=folder)
+    # The name is known before the file is there: a signal at any moment leaves nothing.
+    partial = folder / f"{PARTIAL_PREFIX}{os.urandom(8).hex()}"
     try:
+        with translated_errors(folder):
+            handle = os.open(partial, _CREATE | os.O_RDWR, 0o600)
         # Closing writes what is left in the buffer, and can fail like any writing.
         with translated_errors(folder), os.fdopen(handle, "w+b") as file:
-            yield file, Path(name)
+            yield file, partial
     finally:
-        for path in folder.glob(f"{Path(name).name}*"):  # with what SQLite puts beside it
+        for path in folder.glob(f"{partial.name}*"):  # with what SQLite puts beside it
             with contextlib.suppress(OSError):  # what stays is hidden, and goes after a day
                 path.unlink()
 
@@ -84,9 +86,10 @@ def new_file(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
 def new_folder(parent: Path) -> Iterator[Path]:
     """Yield an empty folder of a hidden name in `parent`; otherwise as `new_file`."""
     make_folder(parent)
-    with translated_errors(parent):
-        partial = Path(tempfile.mkdtemp(prefix=PARTIAL_PREFIX, dir=parent))
+    partial = parent / f"{PARTIAL_PREFIX}{os.urandom(8).hex()}"
     try:
+        with translated_errors(parent):
+            partial.mkdir(mode=0o700)
         yield partial
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -96,12 +99,13 @@ def new_folder(parent: Path) -> Iterator[Path]:
 def create(path: Path) -> Iterator[BinaryIO]:
     """Yield a new file for writing, mode 0600, in a folder that is not yet published."""
     make_folder(path.parent)
-    with translated_errors(path), os.fdopen(os.open(path, _CREATE, 0o600), "wb") as file:
+    flags = _CREATE | os.O_WRONLY
+    with translated_errors(path), os.fdopen(os.open(path, flags, 0o600), "wb") as file:
         yield file
         fsync_file(file)
 
 
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_CREATE = os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def publish(partial: Path, candidates: Iterable[Path], *, manifest_suffix: str = "") -> Path:
@@ -271,7 +275,7 @@ def remove_whole(path: Path) -> None:
 def make_empty(path: Path) -> None:
     """Make an empty file that only its owner can read."""
     with translated_errors(path):
-        os.close(os.open(path, _CREATE, 0o600))
+        os.close(os.open(path, _CREATE | os.O_WRONLY, 0o600))
 
 
 def fill(target: Path, source: BinaryIO) -> str:
