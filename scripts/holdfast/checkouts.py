@@ -16,6 +16,12 @@ _INSTALLS = {
 _INSTALLED = "installed-plugins"  # of Copilot
 
 
+def is_installed(folder: Path) -> bool:
+    """Tell whether a folder lies where an assistant puts what it installs."""
+    names = folder.parts
+    return _INSTALLED in names or not _INSTALLS.isdisjoint(itertools.pairwise(names))
+
+
 def is_checkout(folder: Path) -> bool:
     """
     Tell whether a folder is a clone that a person works with.
@@ -23,6 +29,4 @@ def is_checkout(folder: Path) -> bool:
     An installed plugin's folder is none, whatever came along: an update replaces it, and nothing
     may be written there.
     """
-    names = folder.parts
-    is_installed = _INSTALLED in names or not _INSTALLS.isdisjoint(itertools.pairwise(names))
-    return (folder / ".git").exists() and not is_installed
+    return (folder / ".git").exists() and not is_installed(folder)

@@ -72,7 +72,7 @@ def new_file(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
     partial = folder / f"{PARTIAL_PREFIX}{os.urandom(8).hex()}"
     try:
         with translated_errors(folder):
-            handle = os.open(partial, _CREATE | os.O_RDWR, 0o600)
+            handle = os.open(partial, _CREATE, 0o600)
         # Closing writes what is left in the buffer, and can fail like any writing.
         with translated_errors(folder), os.fdopen(handle, "w+b") as file:
             yield file, partial
@@ -99,13 +99,12 @@ def new_folder(parent: Path) -> Iterator[Path]:
 def create(path: Path) -> Iterator[BinaryIO]:
     """Yield a new file for writing, mode 0600, in a folder that is not yet published."""
     make_folder(path.parent)
-    flags = _CREATE | os.O_WRONLY
-    with translated_errors(path), os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+    with translated_errors(path), os.fdopen(os.open(path, _CREATE, 0o600), "wb") as file:
         yield file
         fsync_file(file)
 
 
-_CREATE = os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def publish(partial: Path, candidates: Iterable[Path], *, manifest_suffix: str = "") -> Path:
@@ -275,7 +274,7 @@ def remove_whole(path: Path) -> None:
 def make_empty(path: Path) -> None:
     """Make an empty file that only its owner can read."""
     with translated_errors(path):
-        os.close(os.open(path, _CREATE | os.O_WRONLY, 0o600))
+        os.close(os.open(path, _CREATE, 0o600))
 
 
 def fill(target: Path, source: BinaryIO) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from holdfast import files
+from holdfast.checkouts import is_installed
 from holdfast.found import Finding, FoundDatabase
 from holdfast.operations.context import Context
 from holdfast.operations.trust import folder_of, is_away, shares_disk
-from holdfast.places import is_installed
 
 _MOVE = "name another folder with output: in backup.yaml, and move them there"
 
@@ -92,7 +92,7 @@ def _sweeping(context: Context, folder: Path) -> Iterator[tuple[Path, str]]:
         if folder.is_relative_to(swept):
             found = True
             yield swept, why
-    if not found and is_installed(folder / "x"):
+    if not found and is_installed(folder):
         yield folder, "it is where an assistant installs: an update or an uninstall deletes it"
 
 
