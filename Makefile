@@ -26,13 +26,14 @@ COMPILE = python3 -m tests --run uv pip compile --no-config --default-index http
 	--universal --python-version 3.11 --generate-hashes --quiet $(UPGRADE) \
 	--custom-compile-command "make lock"
 
-# What the extra adds alone: all else is there already when it is needed.
-CLOUD = pyproject.toml --extra cloud $(foreach each,$(shell sed -n 's/^\([a-z0-9-]*\)==.*/\1/p' \
-	requirements.lock),--no-emit-package $(each))
+# What an extra adds alone: all else is there already when it is needed.
+ALONE = $(foreach each,$(shell sed -n 's/^\([a-z0-9-]*\)==.*/\1/p' requirements.lock), \
+	--no-emit-package $(each))
 
 lock:
 	$(COMPILE) pyproject.toml -o requirements.lock
-	$(COMPILE) $(CLOUD) -c requirements.lock -o requirements-cloud.lock
-	$(COMPILE) pyproject.toml --extra cloud --group dev -c requirements.lock -c requirements-cloud.lock \
-		-o requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra cloud $(ALONE) -c requirements.lock -o requirements-cloud.lock
+	$(COMPILE) pyproject.toml --extra web $(ALONE) -c requirements.lock -o requirements-web.lock
+	$(COMPILE) pyproject.toml --extra cloud --extra web --group dev -c requirements.lock \
+		-c requirements-cloud.lock -c requirements-web.lock -o requirements-dev.lock
 	$(COMPILE) --group s3 -o tests/stores/requirements-s3.lock

@@ -23,6 +23,7 @@ ENVIRONMENT_NOT_READY = 25  # as in errors, which an old Python cannot import
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME_LOCK = ROOT / "requirements.lock"
 CLOUD = "cloud"  # the extra of those who keep backups in object storage
+WEB = "web"  # and of those who look at them in a browser
 
 NO_LIMIT = (sys.maxsize,)
 # By import name: the project on PyPI, its first version that will do, the first that will not.
@@ -34,8 +35,16 @@ NEEDED = {
     "sqlite_utils": ("sqlite-utils", (4, 2), (5,)),
     "yaml": ("pyyaml", (6,), NO_LIMIT),
 }
-# By extra: the package that tells whether it is installed, as in NEEDED.
-EXTRAS = {CLOUD: ("obstore", "obstore", (0, 12), NO_LIMIT)}
+# By extra: the packages that it adds, as in NEEDED.
+EXTRAS = {
+    CLOUD: {"obstore": ("obstore", (0, 12), NO_LIMIT)},
+    WEB: {
+        "fastapi": ("fastapi", (0, 165), NO_LIMIT),
+        "fastapi_swagger": ("fastapi-swagger", (0, 4), NO_LIMIT),
+        "python_multipart": ("python-multipart", (0, 0), NO_LIMIT),
+        "uvicorn": ("uvicorn", (0, 54), NO_LIMIT),
+    },
+}
 if sys.version_info < (3, 14):
     NEEDED["backports.zstd"] = ("backports-zstd", (1, 5), NO_LIMIT)
 
@@ -74,7 +83,7 @@ CAUSES = (
 def prepare() -> None:
     """Make all needed packages importable, or end the process with a sentence and code 25."""
     refuse_old_python()
-    if not are_installed():
+    if not are_installed(NEEDED):
         sys.path.insert(0, str(packages_or_exit(RUNTIME_LOCK)))
     keep_bytecode()
 
@@ -85,18 +94,23 @@ def add_packages(extra: str) -> None:
 
     Raises: EnvironmentNotReady when they are missing, and cannot be installed.
     """
-    module, project, first, beyond = EXTRAS[extra]
-    if first <= installed_release(module, project) < beyond:
+    if are_installed(EXTRAS[extra]):
         return
     lock = ROOT / f"requirements-{extra}.lock"
+    project = next(iter(EXTRAS[extra].values()))[0]  # the one that the others are for
     if not lock.is_file():  # of a wheel, whose packages are the business of who installed it
         raise not_ready(
             f"the package {project} is not installed",
             f"Install it with: pip install 'holdfast[{extra}]'",
         )
-    # Behind all others: where one package is in both, the first is the one that was loaded.
-    sys.path.append(str(packages_of(lock, f"setting up {project} (once, a few seconds) ...")))
+    folder = packages_of(lock, f"setting up {project} (once, a few seconds) ...")
+    # Before all others: what this Python has of the same packages may be too old for these. What
+    # is loaded of them already, as typing_extensions by msgspec, is loaded anew.
+    sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
+    there = {name.partition(".")[0] for name in os.listdir(str(folder))}
+    for name in [name for name in sys.modules if name.partition(".")[0] in there]:
+        del sys.modules[name]
 
 
 def keep_bytecode() -> None:
@@ -131,11 +145,11 @@ def complain(message: str, hint: str) -> None:
     print(f"holdfast: {message}. {hint}", file=sys.stderr)
 
 
-def are_installed() -> bool:
-    """Whether this Python already finds every needed package, in a version that will do."""
+def are_installed(packages: "dict[str, tuple[str, tuple[int, ...], tuple[int, ...]]]") -> bool:
+    """Whether this Python already finds all of some packages, in versions that will do."""
     return all(
         first <= installed_release(module, project) < beyond
-        for module, (project, first, beyond) in NEEDED.items()
+        for module, (project, first, beyond) in packages.items()
     )
 
 
@@ -304,7 +318,8 @@ def installers(lock: Path, staging: Path) -> "Iterator[tuple[str, list[list[str]
     import shutil
 
     target = ["--target", str(staging / "finished"), "-r", str(lock)]
-    options = ["--quiet", "--require-hashes", "--only-binary", ":all:"] + target
+    # A lock file names all that is needed, but for what another one has installed.
+    options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"] + target
     pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"] + options
     uv = shutil.which("uv")
     if uv:

@@ -30,7 +30,8 @@ The error tree: each class carries its exit code, each error what to do next.
     ├── StoreRefused (33)
     ├── KeyNotAtHand (34)
     ├── AlreadyRunning (35)
-    └── ScheduleFailed (36)
+    ├── ScheduleFailed (36)
+    └── ServerNotStarted (37)
 
 Codes from 10 on belong to one class for ever: a class that goes takes its code along.
 """
@@ -230,6 +231,12 @@ class ScheduleFailed(HoldfastError):
     """The system's own scheduler cannot be set, or is not there."""
 
     exit_code = 36
+
+
+class ServerNotStarted(HoldfastError):
+    """The web server cannot listen where it is told to."""
+
+    exit_code = 37
 
 
 def error_class(exit_code: int) -> type[HoldfastError]:

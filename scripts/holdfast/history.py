@@ -15,7 +15,7 @@ import msgspec
 
 from holdfast import database, files
 from holdfast.errors import DatabaseDamaged, DatabaseError, NotADatabase, WriteFailed
-from holdfast.known import Event, KnownBackup, KnownCopy, KnownStore, Made
+from holdfast.known import Entry, Event, KnownBackup, KnownCopy, KnownStore, Made
 from holdfast.model import RestorePoint
 
 FILE_NAME = "history.db"
@@ -238,6 +238,25 @@ class History:
             return [
                 Event(at, outcome, msgspec.json.decode(details, type=dict[str, Any]))
                 for at, outcome, details in rows
+            ]
+        except ValueError as error:
+            raise self._changed_by_another(error) from error
+
+    def entries(self, count: int, database_path: Path | None = None) -> list[Entry]:
+        """Return the last events, of one database or of all, the latest first."""
+        if not self.path.is_file():
+            return []
+        where, values = ("", []) if database_path is None else ("WHERE database = ?", [database_path])
+        with self._for_reading() as connection:
+            rows = connection.execute(
+                "SELECT id, at, operation, outcome, database, backup, details FROM events"
+                f" {where} ORDER BY id DESC LIMIT ?",
+                [*map(files.text_of, values), count],
+            ).fetchall()
+        try:
+            return [
+                Entry(*row[:6], details=msgspec.json.decode(row[6], type=dict[str, Any]))
+                for row in rows
             ]
         except ValueError as error:
             raise self._changed_by_another(error) from error

@@ -81,3 +81,16 @@ class Event:
     at: str  # UTC, ISO 8601
     outcome: str  # done, or the name of the error; of a schedule also what became of it
     details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the history: what was done to which database, with which backup."""
+
+    id: int
+    at: str  # UTC, ISO 8601
+    operation: str
+    outcome: str
+    database: str  # its path, or ""
+    backup: str
+    details: Mapping[str, Any]

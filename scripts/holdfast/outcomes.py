@@ -287,3 +287,11 @@ class KeysReport:
     warnings: tuple[str, ...]
     folder: Path | None = None  # where these backups lie
     stores: tuple[str, ...] = ()  # of backup.yaml, whose backups are not looked at
+
+
+@dataclass(frozen=True, slots=True)
+class ServeReport:
+    """A server that has come to its end."""
+
+    address: str
+    warnings: tuple[str, ...] = ()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,6 +62,64 @@ def output_of(
         complaint = f": {said[0][:200]}" if said else ""
         raise ProgramFailed(f"{shown} ended with exit code {done.returncode}{complaint}", hint=hint)
     return done.stdout or b""
+
+
+class Worker:
+    """A program of ours that works on while what it prints is read, and that can be stopped."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+        """
+        Start it, in a folder.
+
+        Raises: ProgramFailed when it cannot be started.
+        """
+        # It hears no Ctrl-C that is meant for who started it.
+        apart = {"start_new_session": True}
+        if os.name == "nt":
+            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
+        try:
+            self._process = subprocess.Popen(
+                words,
+                env=dict(environment),
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                **apart,
+            )
+        except OSError as error:
+            raise ProgramFailed(
+                f"{words[0]} cannot be started: {error.strerror}", hint="Try again in a moment."
+            ) from error
+
+    def lines(self, given: bytes) -> Iterator[bytes]:
+        """Hand it what it is to read, then yield each line that it prints; it ends with them."""
+        assert self._process.stdin and self._process.stdout
+        with self._process as process:
+            with contextlib.suppress(BrokenPipeError):  # it ended early, as its output tells
+                self._process.stdin.write(given)
+                self._process.stdin.close()
+            yield from process.stdout or ()
+
+    def interrupt(self) -> None:
+        """Ask it, and all that it has started, to end, as Ctrl-C does."""
+        if os.name == "nt":
+            self._signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined]
+        else:
+            self._signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End it, and all that it has started, whatever it does."""
+        self._signal(signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(OSError):  # it has ended
+            if self._process.poll() is not None:
+                return
+            if os.name == "nt":
+                self._process.send_signal(number)
+            else:
+                os.killpg(self._process.pid, number)
 
 
 def holders(paths: Iterable[Path]) -> list[str]:

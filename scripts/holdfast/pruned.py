@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,28 @@ class PruneReport:
     def of(self, fate: str) -> tuple[PrunedBackup, ...]:
         """Return the backups of one fate, in all places."""
         return tuple(each for place in self.places for each in place.backups if each.fate == fate)
+
+
+@dataclass(frozen=True, slots=True)
+class RemainingBackup:
+    """A backup of the same database that stays when one is deleted."""
+
+    place: str  # the store; "": the output folder
+    name: str
+    created_at: str | None  # UTC, ISO 8601; None: not known
+    bytes: int
+    verified: str  # the highest rung, or damaged; "" for none
+    part: str  # which part of the database it holds; "": all
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteReport:
+    """One backup of the output folder that is deleted, or would be, and what remains."""
+
+    path: Path
+    database: str  # the path it was read from; "": not on record here
+    bytes: int
+    remaining: tuple[RemainingBackup, ...]  # the newest first
+    plan_id: str
+    outcome: str  # planned, done
+    warnings: tuple[str, ...] = ()

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import getpass
 import importlib
 import io
 import os
-import platform
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Never
 
-from holdfast import __version__, bootstrap, files, reports
+from holdfast import __version__, files, reports
 from holdfast.cli.signals import heard
 from holdfast.errors import (
     CANCELLED,
-    EnvironmentNotReady,
     HoldfastError,
     PlanChanged,
     UsageError,
     WriteFailed,
 )
+from holdfast.here import context_here
 from holdfast.operations.context import Context
 from holdfast.outcomes import ImportReport
-from holdfast.places import find_home
 from holdfast.pruned import PruneReport
 
 VERBS = (
@@ -43,6 +38,7 @@ VERBS = (
     "prune",
     "schedule",
     "sync",
+    "serve",
 )
 
 
@@ -133,32 +129,9 @@ def _add_verb(verbs: argparse._SubParsersAction[_Parser], name: str) -> None:
 
 
 def _context(arguments: argparse.Namespace) -> Context:
-    return Context(
-        home=find_home(os.environ),
-        environment=os.environ,
-        user_home=Path.home(),
-        platform=sys.platform,
-        actor=f"{_user()}@{platform.node()}",
-        now=datetime.now(UTC),
-        cache=_cache(),
-        identities=tuple(
-            files.user_path(path).absolute() for path in getattr(arguments, "identity", ())
-        ),
+    return context_here(
+        files.user_path(path).absolute() for path in getattr(arguments, "identity", ())
     )
-
-
-def _cache() -> Path | None:
-    try:
-        return bootstrap.cache_folder()
-    except EnvironmentNotReady:
-        return None
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as in containers
-        return "unknown"
 
 
 def _print(report: reports.Report, arguments: argparse.Namespace) -> None:

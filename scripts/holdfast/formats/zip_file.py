@@ -63,6 +63,44 @@ def _member(name: str) -> zipfile.ZipInfo:
     return member
 
 
+def zip_of(folder: Path) -> Iterator[bytes]:
+    """Yield a zip of a backup that is a folder, block by block, as `write` would make it."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    sink = _Sink()
+    digest = hashlib.sha256()
+    with zipfile.ZipFile(sink, "w") as archive:  # type: ignore[arg-type]
+        archive.comment = _COMMENT + b"0" * _HASH_BYTES
+        create = functools.partial(archive.open, mode="w", force_zip64=True)
+        for name in sorted(names, key=lambda name: (name != FIRST_FILE, name)):
+            with create(_member(name)) as member, (folder / name).open("rb") as file:
+                while block := file.read(BLOCK_BYTES):
+                    member.write(block)
+                    digest.update(made := sink.taken())
+                    yield made
+    last = sink.taken()[:-_HASH_BYTES]
+    digest.update(last)
+    yield last + digest.hexdigest().encode()
+
+
+class _Sink:
+    """Takes what a zip writes, for as long as nobody has fetched it."""
+
+    def __init__(self) -> None:
+        self._blocks: list[bytes] = []
+
+    def write(self, block: bytes) -> int:
+        self._blocks.append(bytes(block))
+        return len(block)
+
+    def flush(self) -> None:
+        pass
+
+    def taken(self) -> bytes:
+        made = b"".join(self._blocks)
+        self._blocks.clear()
+        return made
+
+
 def _hash_and_end(file: BinaryIO) -> tuple[bytes, bytes]:
     """Return the hash that the file should end with, and what it does end with."""
     left = file.seek(0, os.SEEK_END) - _HASH_BYTES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -37,6 +37,20 @@ IDENTITY_VARIABLE = "HOLDFAST_IDENTITY"  # files with keys, parted as in PATH
 PASSPHRASE_VARIABLE = "HOLDFAST_PASSPHRASE"  # noqa: S105 - the name of one is none
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an operation has come."""
+
+    phase: str  # such as writing
+    table: str = ""  # "": of no one table
+    done: int = 0  # rows, so far
+    total: int | None = None  # that there will be; None: not known
+
+
+def _tell_nobody(progress: Progress) -> None:
+    """Be what an operation tells of its progress where nobody asks."""
+
+
 @dataclass(frozen=True)
 class Context:
     """Where, when and for whom an operation runs."""
@@ -50,6 +64,8 @@ class Context:
     cache: Path | None = None  # for what can be made anew; None: nothing is kept
     history_wait_seconds: float = DEFAULT_WAIT_SECONDS  # while another program locks it
     identities: tuple[Path, ...] = ()  # files with keys that were named for this run
+    # Told at most once for each table, and for each block of rows.
+    progress: Callable[[Progress], None] = _tell_nobody
 
     @cached_property
     def settings(self) -> Settings:

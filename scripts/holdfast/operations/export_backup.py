@@ -192,7 +192,7 @@ def _describe(
         name: Secrets(header.layout[name].columns, named, redact=options.redact)
         for name, named in secrets.items()
     }
-    label = label_of_database(context, chosen.path)
+    label = options.label or label_of_database(context, chosen.path)
     return Source(label, connection, readers, schema, taken, header, profile, watched, notes)
 
 

@@ -38,6 +38,7 @@ class ExportOptions:
     redact: bool = False  # put a marker in the place of each secret that the profile names
     stores: tuple[str, ...] = ()  # of backup.yaml, where it goes as well; `all`: to each of them
     output: Path | None = None  # a file to write instead of one in the output folder
+    label: str = ""  # what its name there says besides the date; "": that of the database
     stream: BinaryIO | None = None  # write here, and make no file
     format: str = "json"
     compression: str = "none"  # zstd, gzip

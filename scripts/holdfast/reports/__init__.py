@@ -22,6 +22,7 @@ from holdfast.outcomes import (
     KeyReport,
     KeysReport,
     RestoreReport,
+    ServeReport,
     StatusReport,
     UndoReport,
     VerifyReport,
@@ -40,6 +41,7 @@ from holdfast.reports.of_differences import diff_lines
 from holdfast.reports.of_keys import key_lines, keys_lines
 from holdfast.reports.of_prunes import prune_lines
 from holdfast.reports.of_schedules import run_lines, schedule_lines
+from holdfast.reports.of_servers import serve_lines
 from holdfast.reports.of_stores import sync_lines
 from holdfast.schedulers.outcomes import RunReport, ScheduleReport
 
@@ -56,6 +58,7 @@ Report = (
     | RestoreReport
     | RunReport
     | ScheduleReport
+    | ServeReport
     | StatusReport
     | SyncReport
     | UndoReport
@@ -103,7 +106,12 @@ def exit_code(report: Report) -> int:
 
 def json_text(report: Report) -> str:
     """Write a report as one JSON object."""
-    return msgspec.json.encode(report, enc_hook=_plain).decode()
+    return plain_json(report)
+
+
+def plain_json(record: object) -> str:
+    """Write a record as one JSON object, as reports are written."""
+    return msgspec.json.encode(record, enc_hook=_plain).decode()
 
 
 def error_json(error: HoldfastError) -> str:
@@ -176,6 +184,7 @@ _LINES: dict[type, Callable[[Any], Iterator[str]]] = {
     RestoreReport: restore_lines,
     RunReport: run_lines,
     ScheduleReport: schedule_lines,
+    ServeReport: serve_lines,
     StatusReport: status_lines,
     SyncReport: sync_lines,
     UndoReport: undo_lines,

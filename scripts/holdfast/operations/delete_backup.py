@@ -1,0 +1,109 @@
+"""Delete one backup of the output folder: say what remains, confirm, remove, record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from holdfast import files
+from holdfast.errors import HoldfastError, PlanChanged
+from holdfast.formats import FORMATS
+from holdfast.model import DAMAGED
+from holdfast.operations.context import Context
+from holdfast.operations.shelf import backups_on_file
+from holdfast.outcomes import BackupOnFile
+from holdfast.pruned import DeleteReport, RemainingBackup
+
+_PLAN_ID_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteOptions:
+    """What may be asked of a deletion."""
+
+    backup: BackupOnFile
+    confirm: str | None = None  # the id of the plan that the person has agreed to
+
+
+def delete_backup(context: Context, options: DeleteOptions) -> DeleteReport:
+    """
+    Say what remains without a backup of the output folder, and delete it once agreed to.
+
+    What stores have of it stays there.
+
+    Raises: PlanChanged when file or remainder are no longer those of the plan; WriteFailed.
+    """
+    backup = options.backup
+    remaining = tuple(_remaining(context, backup))
+    report = DeleteReport(
+        path=backup.path,
+        database=backup.database,
+        bytes=backup.bytes,
+        remaining=remaining,
+        plan_id=_plan_id(backup, remaining),
+        outcome="planned",
+        warnings=tuple(_warnings(backup, remaining)),
+    )
+    if options.confirm is None:
+        return report
+    if options.confirm != report.plan_id:
+        raise PlanChanged(
+            f"what would be deleted, or remain, is no longer the plan {options.confirm}",
+            hint="The new plan is shown: confirm that, if it is what you want.",
+            report=report,
+        )
+    files.remove_whole(backup.path)
+    # The copy first: none ever stands without its manifest.
+    for suffix in {each.manifest_suffix for each in FORMATS.values()} - {""}:
+        files.remove_whole(backup.path.with_name(backup.path.name + suffix))
+    return replace(report, outcome="done", warnings=tuple(_remember(context, report)))
+
+
+def _remaining(context: Context, backup: BackupOnFile) -> Iterator[RemainingBackup]:
+    for each in backups_on_file(context):
+        if each.path != backup.path and each.database == backup.database:
+            yield RemainingBackup(
+                "", each.path.name, each.created_at, each.bytes, each.verified, each.part
+            )
+    made = {each.path: each for each in context.known_backups()}
+    for copy in context.known_copies():
+        of = made.get(copy.backup)
+        if of and of.database == backup.database:
+            yield RemainingBackup(
+                copy.store, copy.name, of.created_at, copy.bytes, copy.verified, copy.part
+            )
+
+
+def _warnings(backup: BackupOnFile, remaining: tuple[RemainingBackup, ...]) -> Iterator[str]:
+    sound = [each for each in remaining if each.verified != DAMAGED and not each.part]
+    if not remaining:
+        yield "nothing remains of this database: this is its only backup."
+    elif not sound and not backup.part:
+        yield "no whole backup of this database remains."
+    elif not any(each.verified for each in sound) and backup.verified not in ("", DAMAGED):
+        yield "no backup of this database that was verified remains."
+    if remaining and all(each.place for each in sound):
+        yield "what remains is in stores alone."
+
+
+def _plan_id(backup: BackupOnFile, remaining: tuple[RemainingBackup, ...]) -> str:
+    """Hash the file as it is and the names of what remains: a plan holds as long as these do."""
+    names = sorted(f"{each.place}:{each.name}" for each in remaining)
+    basis = [str(backup.path), str(backup.bytes), str(files.modified_ns(backup.path)), *names]
+    return hashlib.sha256("\n".join(basis).encode("utf-8", "replace")).hexdigest()[:_PLAN_ID_LENGTH]
+
+
+def _remember(context: Context, report: DeleteReport) -> Iterator[str]:
+    try:
+        context.history.record_event(
+            at=context.timestamp,
+            operation="delete",
+            outcome="done",
+            database_path=Path(report.database),
+            backup=report.path,
+            details={"by": context.actor, "bytes": report.bytes, "plan_id": report.plan_id},
+        )
+    except HoldfastError as error:
+        yield f"the backup was deleted, but that could not be recorded: {error}"

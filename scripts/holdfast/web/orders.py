@@ -1,0 +1,349 @@
+"""What may be asked for over HTTP that takes long: each a record, and what carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from holdfast.errors import UsageError
+from holdfast.excerpts import DEFAULT
+from holdfast.operations.context import Context
+from holdfast.operations.diff_backups import LIVE, DiffOptions, diff_backups
+from holdfast.operations.export_backup import ExportOptions, export_backup
+from holdfast.operations.import_backup import import_backup
+from holdfast.operations.import_job import ImportOptions
+from holdfast.operations.keeping import usual_format
+from holdfast.operations.prune_backups import PruneOptions, prune_backups
+from holdfast.operations.restore_backup import RestoreOptions, restore_backup
+from holdfast.operations.sync_stores import SyncOptions, sync_stores
+from holdfast.operations.undo_change import UndoOptions, undo_change
+from holdfast.operations.verify_backup import VerifyOptions, verify_backups
+from holdfast.reports import Report
+from holdfast.web.names import (
+    backup_meant,
+    database_meant,
+    file_in_data,
+    label_of,
+    profile_at,
+)
+from holdfast.works import ConflictMode
+
+Format = Literal["json", "jsonl", "zip", "folder", "sqlite"]
+Compression = Literal["none", "zstd", "gzip"]
+Mode = Literal["overwrite", "merge", "newer", "clear", "remap", "fail"]
+_STRICT = {"extra": "forbid"}  # for pydantic: a field that nothing reads is a mistake
+
+
+def _about(text: str, default: Any = None, **more: Any) -> Any:
+    """Describe a field to the API's document; a dataclass field of any type, so Any."""
+    if isinstance(default, list):
+        return field(default_factory=list, metadata={"description": text, **more})
+    return field(default=default, metadata={"description": text, **more})
+
+
+_DATABASE = "its name in /backup/databases; left out: the usual one"
+_BACKUP = "its name in /backup/list, STORE:NAME for one in a store, a day, or latest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOrder:
+    """A backup to be made."""
+
+    __pydantic_config__: ClassVar = _STRICT
+    verb: ClassVar[str] = "export"
+
+    database: str | None = _about(_DATABASE)
+    name: str | None = _about("stands before the date in the file's name; letters, digits, - and _")
+    groups: list[str] = _about("the tables of these groups alone; default: what is usual", [])
+    tables: list[str] = _about("these tables alone", [])
+    scope: list[str] = _about("such as project=Planning: that thing and what belongs to it", [])
+    include_memory: bool | None = _about("the group memory as well, or without it")
+    include_config: bool | None = _about("the group config as well, or without it")
+    include_tools: bool | None = _about("the group tools as well, or without it")
+    include_scheduled_tasks: bool | None = _about("the group schedules as well, or without it")
+    zip: bool = _about("the same as the format zip", False)
+    format: Format | None = _about("how it is written; left out: as for export")
+    compression: Compression = _about("not for zip", "none")
+    encrypt: bool = _about("for the recipients in backup.yaml, or with the passphrase", False)
+    redact: bool = _about("a marker in the place of each secret that the profile names", False)
+    reproducible: bool = _about("an unchanged database gives the same bytes", False)
+    to: list[str] = _about("stores of backup.yaml that get it as well; all: each of them", [])
+
+    def carry_out(self, context: Context) -> Report:
+        """Make the backup; as `export_backup`."""
+        if self.zip and self.format not in (None, "zip"):
+            raise UsageError(f"zip does not go with the format {self.format}", hint="Leave one out")
+        named, sample = database_meant(context, self.database)
+        form = self.format or ("zip" if self.zip else usual_format(context, self.to))
+        options = ExportOptions(
+            database=named,
+            sample=sample,
+            label=label_of(self.name),
+            groups=_groups(context, self),
+            tables=tuple(self.tables),
+            scope=tuple(self.scope),
+            redact=self.redact,
+            stores=tuple(self.to),
+            format=form,
+            compression=self.compression,
+            encrypt=self.encrypt,
+            reproducible=self.reproducible,
+        )
+        return export_backup(context, options)
+
+
+def _groups(context: Context, order: ExportOrder) -> tuple[str, ...]:
+    """Name the groups that are wanted: those named, or the usual ones, with or without some."""
+    wishes = {
+        "memory": order.include_memory,
+        "config": order.include_config,
+        "tools": order.include_tools,
+        "scheduled_tasks": order.include_scheduled_tasks,
+    }
+    if all(wish is None for wish in wishes.values()):
+        return tuple(order.groups)
+    _, _, profile = profile_at(context, order.database)
+    there = profile.groups if profile else {}
+    named = order.groups or [name for name, group in there.items() if group.default]
+    for wish, is_wanted in wishes.items():
+        names = [name for name in _ALSO_CALLED[wish] if name in there]
+        if is_wanted is False:
+            named = [name for name in named if name not in names]
+        elif is_wanted:
+            named = [*named, *names]
+    if not named and there:
+        raise UsageError("no group is left to be exported", hint="Ask for one with groups.")
+    usual = {name for name, group in there.items() if group.default}
+    # Tables that are in no group come along where nothing is left out.
+    return ((DEFAULT,) if not order.groups and usual <= set(named) else ()) + tuple(
+        dict.fromkeys(named)
+    )
+
+
+_ALSO_CALLED = {
+    "memory": ("memory", "memories"),
+    "config": ("config", "configuration", "settings"),
+    "tools": ("tools",),
+    "scheduled_tasks": ("scheduled_tasks", "schedules"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOrder:
+    """Rows of a backup to be brought into a database; without a confirmation, a plan."""
+
+    __pydantic_config__: ClassVar = _STRICT
+    verb: ClassVar[str] = "import"
+
+    backup: str = _about(_BACKUP, "latest")
+    database: str | None = _about(
+        "its name in /backup/databases; left out: the one that the backup was made of"
+    )
+    mode: Mode = _about("what becomes of rows whose key is taken", "overwrite")
+    tables: list[str] = _about("these tables alone", [])
+    groups: list[str] = _about("the tables of these groups alone", [])
+    without: list[str] = _about("not the tables of these groups", [])
+    keys: list[str] = _about("these rows alone, such as contacts:12,15, and what they need", [])
+    children: bool = _about("with keys: and what refers to these rows", False)
+    create_missing: bool = _about("make tables that are missing", False)
+    add_columns: bool = _about("add columns that are missing", False)
+    drop_unknown: bool = _about("leave out columns that are missing", False)
+    rows: bool = _about("the plan names every row", False)
+    dry_run: bool = _about("only show the plan", False)
+    confirm: str | None = _about("the plan_id of the plan that may be carried out")
+
+    def carry_out(self, context: Context) -> Report:
+        """Plan the import, and carry it out where it is confirmed; as `import_backup`."""
+        return self.carry_out_from(context, backup_meant(context, self.backup))
+
+    def carry_out_from(self, context: Context, backup: str) -> Report:
+        """Do the same with a file, such as one that was sent."""
+        named, sample = database_meant(context, self.database)
+        options = ImportOptions(
+            backup=backup,
+            database=named,
+            sample=sample,
+            mode=ConflictMode(self.mode),
+            tables=tuple(self.tables),
+            groups=_groups_to_import(context, self),
+            keys=tuple(self.keys),
+            children=self.children,
+            create_missing=self.create_missing,
+            add_columns=self.add_columns,
+            drop_unknown=self.drop_unknown,
+            rows=self.rows,
+            dry_run=self.dry_run,
+            confirm=self.confirm,
+        )
+        return import_backup(context, options)
+
+
+def _groups_to_import(context: Context, order: ImportOrder) -> tuple[str, ...]:
+    if not order.without:
+        return tuple(order.groups)
+    _, _, profile = profile_at(context, order.database)
+    named = order.groups or list(profile.groups if profile else ())
+    left = tuple(name for name in named if name not in order.without)
+    if not left and named:
+        raise UsageError("no group is left to be imported", hint="Leave out fewer.")
+    return left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOrder:
+    """A backup to be proven."""
+
+    __pydantic_config__: ClassVar = _STRICT
+    verb: ClassVar[str] = "verify"
+
+    backup: str = _about(f"{_BACKUP}; all: all of them", "latest")
+    quick: bool = _about("stop before the restore in a scratch folder", False)
+    against: str | None = _about("say which tables this database has otherwise by now")
+
+    def carry_out(self, context: Context) -> Report:
+        """Prove it; as `verify_backups`."""
+        named, sample = database_meant(context, self.against)
+        options = VerifyOptions(
+            backups=("all" if self.backup == "all" else backup_meant(context, self.backup),),
+            quick=self.quick,
+            against=self.against is not None,
+            database=str(context.home.sample) if sample else named,
+        )
+        return verify_backups(context, options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffOrder:
+    """Two sides to be compared."""
+
+    __pydantic_config__: ClassVar = _STRICT
+    verb: ClassVar[str] = "diff"
+
+    left: str = _about(f"a backup, {_BACKUP}; or live: the database", "latest")
+    right: str = _about("the same", LIVE)
+    database: str | None = _about(_DATABASE)
+    tables: list[str] = _about("these tables alone", [])
+    rows: bool = _about("the keys of the rows that differ, and the columns", False)
+
+    def carry_out(self, context: Context) -> Report:
+        """Compare them; as `diff_backups`."""
+        named, sample = database_meant(context, self.database)
+        first, second = (
+            side if side == LIVE else backup_meant(context, side)
+            for side in (self.left, self.right)
+        )
+        options = DiffOptions(
+            first=first,
+            second=second,
+            rows=self.rows,
+            tables=tuple(self.tables),
+            database=named,
+            sample=sample,
+        )
+        return diff_backups(context, options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoOrder:
+    """A change to be undone; without a confirmation, a plan."""
+
+    __pydantic_config__: ClassVar = _STRICT
+    verb: ClassVar[str] = "undo"
+
+    point: str = _about("the id of a restore point, or latest", "latest")
+    database: str | None = _about(_DATABASE)
+    list_only: bool = _about("only list the restore points", False)
+    dry_run: bool = _about("only show the plan", False)
+    confirm: str | None = _about("the plan_id of the plan that may be carried out")
+
+    def carry_out(self, context: Context) -> Report:
+        """Plan it, and carry it out where it is confirmed; as `undo_change`."""
+        named, sample = database_meant(context, self.database)
+        options = UndoOptions(
+            point=self.point,
+            list_only=self.list_only,
+            database=named,
+            sample=sample,
+            dry_run=self.dry_run,
+            confirm=self.confirm,
+        )
+        return undo_change(context, options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneOrder:
+    """Backups that no rule keeps, to be removed; without a confirmation, a plan."""
+
+    __pydantic_config__: ClassVar = _STRICT
+    verb: ClassVar[str] = "prune"
+
+    database: str | None = _about("backups of this one alone")
+    here: bool = _about("in the output folder", False)
+    stores: list[str] = _about("and in these stores; neither: everywhere", [])
+    dry_run: bool = _about("only show the plan", False)
+    confirm: str | None = _about("the plan_id of the plan that may be carried out")
+
+    def carry_out(self, context: Context) -> Report:
+        """Plan it, and carry it out where it is confirmed; as `prune_backups`."""
+        named, sample = database_meant(context, self.database)
+        options = PruneOptions(
+            database=named,
+            sample=sample,
+            here=self.here,
+            stores=tuple(self.stores),
+            dry_run=self.dry_run,
+            confirm=self.confirm,
+        )
+        return prune_backups(context, options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreOrder:
+    """A database to be built from a backup, in the data folder."""
+
+    __pydantic_config__: ClassVar = _STRICT
+    verb: ClassVar[str] = "restore"
+
+    backup: str = _about(_BACKUP, "latest")
+    output: str = _about("the file's name in the data folder, where none is yet", "restored.db")
+
+    def carry_out(self, context: Context) -> Report:
+        """Build it; as `restore_backup`."""
+        options = RestoreOptions(
+            backup=backup_meant(context, self.backup),
+            target=file_in_data(context, self.output),
+        )
+        return restore_backup(context, options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOrder:
+    """Stores that are to get the backups which they do not have."""
+
+    __pydantic_config__: ClassVar = _STRICT
+    verb: ClassVar[str] = "sync"
+
+    stores: list[str] = _about("of backup.yaml; none: all", [])
+
+    def carry_out(self, context: Context) -> Report:
+        """Put them there; as `sync_stores`."""
+        return sync_stores(context, SyncOptions(stores=tuple(self.stores)))
+
+
+Order = (
+    ExportOrder
+    | ImportOrder
+    | VerifyOrder
+    | DiffOrder
+    | UndoOrder
+    | PruneOrder
+    | RestoreOrder
+    | SyncOrder
+)
+ORDERS: dict[str, type[Order]] = {
+    each.verb: each
+    for each in (
+        *(ExportOrder, ImportOrder, VerifyOrder, DiffOrder),
+        *(UndoOrder, PruneOrder, RestoreOrder, SyncOrder),
+    )
+}
