@@ -73,12 +73,18 @@ ORDER = [
     "sample",
     "operations",
     "reports",
+    "here",
+    "web",
     "cli",
 ]
 # What runs before any package is there; may import the modules named here, and no others.
-APART = {"bootstrap": {"errors", "checkouts"}, "__init__": set()}
+APART = {
+    "bootstrap": {"errors", "checkouts", "packages"},
+    "packages": set(),
+    "__init__": set(),
+}
 # Who has packages installed that only some people need, or asks where the cache is.
-MAY_INSTALL = {"stores", "cli"}
+MAY_INSTALL = {"stores", "here", "cli"}
 
 ONLY_IN = {
     "sqlite3": {"database"},
@@ -87,6 +93,9 @@ ONLY_IN = {
     "yaml": {"profiles"},
     "pyrage": {"encryption"},
     "nacl": {"encryption"},
+    "fastapi": {"web"},
+    "starlette": {"web"},
+    "uvicorn": {"web"},
     "multiprocessing": {"handover", "readers", "ahead"},
     "subprocess": {"programs", "bootstrap"},  # bootstrap runs pip, before anything else is there
 }
@@ -150,7 +159,7 @@ def wrong_arrows(name: str, parsed: ast.Module) -> set[str]:
     used = layers_used(parsed)
     if name in APART:
         return used - APART[name]
-    allowed = {"bootstrap"} if name in MAY_INSTALL else set()
+    allowed = {"bootstrap", "packages"} if name in MAY_INSTALL else set()
     return used - set(ORDER[: ORDER.index(name) + 1]) - allowed
 
 
@@ -237,8 +246,8 @@ def test_sqlite_yaml_and_other_programs_stay_in_the_modules_that_know_them(path:
 
 
 @every_module
-def test_nothing_below_the_command_line_prints_exits_or_reads_the_clock(path: Path) -> None:
-    if layer(path) not in {"cli", "bootstrap"}:
+def test_nothing_below_the_faces_prints_exits_or_reads_the_clock(path: Path) -> None:
+    if layer(path) not in {"here", "web", "cli", "bootstrap"}:
         assert outward_calls(tree(path)) == []
 
 

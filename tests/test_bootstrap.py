@@ -24,13 +24,14 @@ from pathlib import Path
 import pytest
 import uv
 
-from holdfast import bootstrap
+from holdfast import bootstrap, packages
 from holdfast.errors import EnvironmentNotReady
 
 ROOT = Path(__file__).parents[1]
 READ_BY_OLD_PYTHONS = [
     ROOT / "scripts/holdfast/__init__.py",
     ROOT / "scripts/holdfast/bootstrap.py",
+    ROOT / "scripts/holdfast/packages.py",
     ROOT / "tests/__init__.py",
     ROOT / "tests/__main__.py",
     *ROOT.glob("scripts/*.py"),
@@ -204,13 +205,13 @@ def test_the_version_of_an_installed_package_is_known_without_importing_it(
 def test_a_package_that_is_too_old_counts_as_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    releases = {project: first for project, first, _ in bootstrap.NEEDED.values()}
+    releases = {project: first for project, first, _ in packages.NEEDED.values()}
     for sqlite_utils, expected in [((3, 39), False), ((4, 2), True), ((5, 0), False), ((), False)]:
         found = {**releases, "sqlite-utils": sqlite_utils}
         monkeypatch.setattr(
             bootstrap, "installed_release", lambda _, project, found=found: found[project]
         )
-        assert bootstrap.are_installed() is expected
+        assert bootstrap.are_installed(packages.NEEDED) is expected
 
 
 @pytest.mark.slow

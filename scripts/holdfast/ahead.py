@@ -93,7 +93,9 @@ class Ahead:
 
     def parts(self) -> Iterator[Part]:
         """Yield what `read_rows` does; to be asked for once."""
-        return self._helper.parts() if self._helper else read_rows(self._reader)
+        if self._helper is None:
+            return read_rows(self._reader)
+        return _watched(self._helper.parts(), self._reader)
 
     def begin_proof(self, path: Path) -> None:
         """
@@ -107,6 +109,18 @@ class Ahead:
     def digests(self) -> Mapping[str, str] | None:
         """Wait for the digests of all tables; None where nobody was told to take them."""
         return self._helper.digests() if self._helper else None
+
+
+def _watched(parts: Iterator[Part], reader: BackupReader) -> Iterator[Part]:
+    """Pass on what another process reads, and tell of it as the reader here would."""
+    name, count = "", 0
+    for part in parts:
+        if isinstance(part, TableStart):
+            name, count = part.name, 0
+        elif isinstance(part, list) and reader.watch:
+            count += len(part)
+            reader.watch(name, count)
+        yield part
 
 
 class _Helper:

@@ -14,39 +14,16 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+
+from holdfast.packages import EXTRAS, NEEDED
 
 OLDEST_PYTHON = (3, 11)
 ENVIRONMENT_NOT_READY = 25  # as in errors, which an old Python cannot import
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME_LOCK = ROOT / "requirements.lock"
-CLOUD = "cloud"  # the extra of those who keep backups in object storage
-WEB = "web"  # and of those who look at them in a browser
-
-NO_LIMIT = (sys.maxsize,)
-# By import name: the project on PyPI, its first version that will do, the first that will not.
-NEEDED = {
-    "filelock": ("filelock", (3, 16), NO_LIMIT),
-    "msgspec": ("msgspec", (0, 22), NO_LIMIT),
-    "nacl": ("pynacl", (1, 6), NO_LIMIT),
-    "platformdirs": ("platformdirs", (4,), NO_LIMIT),
-    "sqlite_utils": ("sqlite-utils", (4, 2), (5,)),
-    "yaml": ("pyyaml", (6,), NO_LIMIT),
-}
-# By extra: the packages that it adds, as in NEEDED.
-EXTRAS = {
-    CLOUD: {"obstore": ("obstore", (0, 12), NO_LIMIT)},
-    WEB: {
-        "fastapi": ("fastapi", (0, 165), NO_LIMIT),
-        "fastapi_swagger": ("fastapi-swagger", (0, 4), NO_LIMIT),
-        "python_multipart": ("python-multipart", (0, 0), NO_LIMIT),
-        "uvicorn": ("uvicorn", (0, 54), NO_LIMIT),
-    },
-}
-if sys.version_info < (3, 14):
-    NEEDED["backports.zstd"] = ("backports-zstd", (1, 5), NO_LIMIT)
 
 DAY_SECONDS = 24 * 60 * 60
 STAGING_PREFIX = "building-"
@@ -104,8 +81,7 @@ def add_packages(extra: str) -> None:
             f"Install it with: pip install 'holdfast[{extra}]'",
         )
     folder = packages_of(lock, f"setting up {project} (once, a few seconds) ...")
-    # Before all others: what this Python has of the same packages may be too old for these. What
-    # is loaded of them already, as typing_extensions by msgspec, is loaded anew.
+    # Before all others: this Python may have older ones, and have loaded them (typing_extensions).
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     there = {name.partition(".")[0] for name in os.listdir(str(folder))}
@@ -145,7 +121,7 @@ def complain(message: str, hint: str) -> None:
     print(f"holdfast: {message}. {hint}", file=sys.stderr)
 
 
-def are_installed(packages: "dict[str, tuple[str, tuple[int, ...], tuple[int, ...]]]") -> bool:
+def are_installed(packages: "Mapping[str, tuple[str, tuple[int, ...], tuple[int, ...]]]") -> bool:
     """Whether this Python already finds all of some packages, in versions that will do."""
     return all(
         first <= installed_release(module, project) < beyond
@@ -318,7 +294,6 @@ def installers(lock: Path, staging: Path) -> "Iterator[tuple[str, list[list[str]
     import shutil
 
     target = ["--target", str(staging / "finished"), "-r", str(lock)]
-    # A lock file names all that is needed, but for what another one has installed.
     options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"] + target
     pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"] + options
     uv = shutil.which("uv")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from holdfast.cells import RowWriter
 from holdfast.database import Connection
@@ -34,10 +34,19 @@ class Digest:
         """Return the hash of all lines so far, in lower case."""
         return self._hash.hexdigest()
 
-    def watch(self, batches: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass lines on, taking them on the way."""
+    def watch(
+        self, batches: Iterable[bytes], tell: Callable[[int], None] | None = None
+    ) -> Iterator[bytes]:
+        """
+        Pass lines on, taking them on the way.
+
+        Args:
+            tell: is told the number of rows so far, batch by batch.
+        """
         for lines in batches:
             self.update(lines)
+            if tell:
+                tell(self.row_count)
             yield lines
 
 

@@ -246,7 +246,9 @@ class History:
         """Return the last events, of one database or of all, the latest first."""
         if not self.path.is_file():
             return []
-        where, values = ("", []) if database_path is None else ("WHERE database = ?", [database_path])
+        where, values = (
+            ("", []) if database_path is None else ("WHERE database = ?", [database_path])
+        )
         with self._for_reading() as connection:
             rows = connection.execute(
                 "SELECT id, at, operation, outcome, database, backup, details FROM events"
@@ -255,7 +257,7 @@ class History:
             ).fetchall()
         try:
             return [
-                Entry(*row[:6], details=msgspec.json.decode(row[6], type=dict[str, Any]))
+                replace(Entry(*row), details=msgspec.json.decode(row[6], type=dict[str, Any]))
                 for row in rows
             ]
         except ValueError as error:

@@ -73,10 +73,7 @@ class Worker:
 
         Raises: ProgramFailed when it cannot be started.
         """
-        # It hears no Ctrl-C that is meant for who started it.
-        apart = {"start_new_session": True}
-        if os.name == "nt":
-            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined]
+        on_windows = int(getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))
         try:
             self._process = subprocess.Popen(
                 words,
@@ -85,7 +82,9 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                **apart,
+                # It hears no Ctrl-C that is meant for who started it.
+                start_new_session=os.name != "nt",
+                creationflags=on_windows,
             )
         except OSError as error:
             raise ProgramFailed(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast import bootstrap
+from holdfast import bootstrap, packages
 from holdfast.errors import EnvironmentNotReady, SettingsError, StoreFailed
 from holdfast.profiles import StoreSettings
 from holdfast.stores import Objects, open_objects, open_store
@@ -311,7 +311,7 @@ def test_where_obstore_is_missing_and_cannot_be_fetched_it_is_said_how_to_get_it
     monkeypatch.setattr(bootstrap, "installed_release", lambda *_: ())
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)  # as in a wheel, which has no lock files
     with pytest.raises(EnvironmentNotReady, match="obstore is not installed") as caught:
-        bootstrap.add_packages(bootstrap.CLOUD)
+        bootstrap.add_packages(packages.CLOUD)
     assert caught.value.hint == "Install it with: pip install 'holdfast[cloud]'"
 
 

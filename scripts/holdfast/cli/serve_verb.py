@@ -13,7 +13,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from holdfast import bootstrap, files
+from holdfast import bootstrap, files, packages
 from holdfast.errors import UsageError
 from holdfast.operations.context import Context
 from holdfast.outcomes import ServeReport
@@ -71,7 +71,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context, arguments: argparse.Namespace) -> ServeReport:
     """Carry out what the arguments ask for."""
-    bootstrap.add_packages(bootstrap.WEB)
+    bootstrap.add_packages(packages.WEB)
     from holdfast.web.server import ServeOptions, serve
 
     options = ServeOptions(

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +124,8 @@ class BackupReader:
         """
         self.path = path
         self.format = form
+        # Told, for each block of rows, of which table it was and how many rows of it there were.
+        self.watch: Callable[[str, int], None] | None = None
         self._stream = stream
         self._needs = needs or contextlib.nullcontext()
 
@@ -148,7 +150,7 @@ class BackupReader:
         """
         try:
             with files.reading(self.path):
-                yield from _proven(self._read())
+                yield from _proven(self._read(), self.watch)
         except (BackupDamaged, NotABackup, BackupTooNew, KeyNotAtHand) as error:
             raise type(error)(f"{self.path}: {error}", hint=error.hint) from error
         except DatabaseError as error:  # of a backup that is a database
@@ -178,10 +180,11 @@ class BackupReader:
         return Contents(header, trailer, self.format.proves, warnings_of(header))
 
 
-def _proven(parts: Iterator[Part]) -> Iterator[Part]:
+def _proven(parts: Iterator[Part], watch: Callable[[str, int], None] | None) -> Iterator[Part]:
     digests: dict[str, Digest] = {}
     names: list[str] = []
     digest = Digest()
+    name = ""
     trailer: Trailer | None = None
     for part in parts:
         if isinstance(part, Header):
@@ -189,14 +192,23 @@ def _proven(parts: Iterator[Part]) -> Iterator[Part]:
         elif isinstance(part, TableStart):
             if part.name in digests:
                 raise damaged(f"it holds {part.name} twice")
-            digest = digests[part.name] = Digest()
+            name = part.name
+            digest = digests[name] = Digest()
         elif isinstance(part, bytes):
             digest.update(part)
+            if watch:
+                watch(name, digest.row_count)
         else:
             trailer = part
         yield part
     if trailer is None:
         raise damaged("it ends early")
+    _complain_of_difference(digests, names, trailer)
+
+
+def _complain_of_difference(
+    digests: Mapping[str, Digest], names: list[str], trailer: Trailer
+) -> None:
     if list(digests) != names:
         raise damaged("its tables are not those that its header names")
     counts = {name: digest.row_count for name, digest in digests.items()}

@@ -18,7 +18,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
 
 from holdfast.errors import UsageError
 from holdfast.formats.bundle import FIRST_FILE, Members, glance_at, read_bundle, write_bundle
@@ -68,7 +68,7 @@ def zip_of(folder: Path) -> Iterator[bytes]:
     names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     sink = _Sink()
     digest = hashlib.sha256()
-    with zipfile.ZipFile(sink, "w") as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(cast(IO[bytes], sink), "w") as archive:
         archive.comment = _COMMENT + b"0" * _HASH_BYTES
         create = functools.partial(archive.open, mode="w", force_zip64=True)
         for name in sorted(names, key=lambda name: (name != FIRST_FILE, name)):

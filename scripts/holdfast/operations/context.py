@@ -44,7 +44,7 @@ class Progress:
     phase: str  # such as writing
     table: str = ""  # "": of no one table
     done: int = 0  # rows, so far
-    total: int | None = None  # that there will be; None: not known
+    total: int | None = None  # as far as it can be told; None: not at all
 
 
 def _tell_nobody(progress: Progress) -> None:
@@ -152,6 +152,30 @@ class Context:
             return self.history.copies()
         except HoldfastError:
             return []
+
+    def watch(self, phase: str, total: int | None = None) -> Callable[[str, int], None]:
+        """
+        Return what tells of one phase of the work, called with a table and its rows so far.
+
+        Args:
+            total: the rows of all tables; None: not known.
+        """
+        table, before, rows = "", 0, 0
+
+        def tell(name: str, count: int) -> None:
+            nonlocal table, before, rows
+            if name != table:
+                table, before, rows = name, before + rows, 0
+            rows = count
+            self.progress(Progress(phase, table, before + rows, total))
+
+        self.progress(Progress(phase, total=total))
+        return tell
+
+    def rows_of(self, backup: Path) -> int | None:
+        """Return how many rows a backup has, where that is on record."""
+        path = files.text_of(backup)
+        return next((each.row_count for each in self.known_backups() if each.path == path), None)
 
     @property
     def timestamp(self) -> str:

@@ -151,6 +151,7 @@ def _backup(context: Context, word: str, chosen: ChosenDatabase | None) -> Backu
         return chosen.path
     path = find_backup(context, word, chosen)
     reader = open_backup(path, context.keys)
+    reader.watch = context.watch(f"reading {path.name}", context.rows_of(path))
     return path if reader.format is ANY_SQLITE and not is_compressed(path) else reader
 
 

@@ -193,7 +193,20 @@ def _describe(
         for name, named in secrets.items()
     }
     label = options.label or label_of_database(context, chosen.path)
-    return Source(label, connection, readers, schema, taken, header, profile, watched, notes)
+    watch = context.watch("writing", _rows_last_time(context, chosen.path, header))
+    return Source(
+        label, connection, readers, schema, taken, header, profile, watched, notes, watch
+    )
+
+
+def _rows_last_time(context: Context, path: Path, header: Header) -> int | None:
+    """Return how many rows the last backup of the same part had: about what this one will have."""
+    of_it = (
+        each.row_count
+        for each in context.known_backups()
+        if each.database == files.text_of(path) and each.part == part_of(header)
+    )
+    return next(of_it, None)
 
 
 _REASONS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from holdfast.formats.compression import SUFFIXES, compressing
 from holdfast.formats.growing import reading_back
 from holdfast.formats.interface import BackupReader, Content, Target
 from holdfast.model import Contents, Header, Rung, Schema, Trailer
-from holdfast.operations.context import Context
+from holdfast.operations.context import Context, Progress
 from holdfast.profiles import Profile
 from holdfast.readers import Readers
 from holdfast.redaction import Secrets
@@ -65,6 +66,7 @@ class Source:
     secrets: Mapping[str, Secrets]  # by table
     # What a look for damage noted, once all of it was looked at; DatabaseDamaged.
     notes: Callable[[], tuple[str, ...]]
+    watch: Callable[[str, int], None]  # is told of each table how many rows are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def content_of(source: Source) -> Content:
     def tables() -> Iterator[tuple[str, Iterator[bytes]]]:
         for table in source.taken.schema.tables:
             lines = source.readers.lines(table, source.secrets.get(table.name))
-            yield table.name, digests[table.name].watch(lines)
+            tell = functools.partial(source.watch, table.name)
+            yield table.name, digests[table.name].watch(lines, tell)
 
     def trailer() -> Trailer:
         source.notes()  # of a damaged database there is to be no backup
@@ -140,6 +143,7 @@ def write_file(context: Context, options: ExportOptions, source: Source) -> Writ
             with files.create(partial.with_name(partial.name + form.manifest_suffix)) as manifest:
                 manifest.write(form.manifest(partial, content))
         if options.verify:
+            context.progress(Progress("reading back"))
             prove(found or BackupReader(partial, form).contents, content.trailer())
         path = files.publish(partial, names, manifest_suffix=form.manifest_suffix)
     return Written(path, content.trailer(), Rung.CONTENTS if options.verify else "")

@@ -10,7 +10,7 @@ from pathlib import Path
 from holdfast import files
 from holdfast.errors import HoldfastError, PlanChanged, UsageError
 from holdfast.model import ChosenDatabase
-from holdfast.operations.context import Context
+from holdfast.operations.context import Context, Progress
 from holdfast.operations.import_basis import remember_plan
 from holdfast.operations.import_change import carry_out, written_counts
 from holdfast.operations.import_choice import chosen_for, is_latest
@@ -89,6 +89,7 @@ def _import(
         open_source(context, options, found.path, target) as reader,
         Import(context, options, found.shown, target, reader).ready() as job,
     ):
+        context.progress(Progress("planning"))
         report = plan_import(job)
         complain_of_plan(job, report.plan)
         if options.is_agreed and report.outcome == "planned":

@@ -13,6 +13,7 @@ from holdfast.database import Connection, quote_identifier
 from holdfast.definitions import column_clauses
 from holdfast.errors import HoldfastError, ImportRefused, WriteFailed
 from holdfast.model import Column, SchemaEntry, folded
+from holdfast.operations.context import Progress
 from holdfast.operations.import_basis import plan_changed
 from holdfast.operations.import_job import ImportJob
 from holdfast.operations.import_plan import broken_error
@@ -73,8 +74,10 @@ def _change(job: ImportJob, plan: Plan, restore_point: Path | None) -> None:
         for work in job.works:
             _make_room(job, work.table)
         for work, expected in zip(job.works, plan.tables, strict=True):
+            job.context.progress(Progress("changing", work.table.target.name))
             _write(job, work, expected)
             touch_indexed(connection, schema, work, names)
+        job.context.progress(Progress("checking"))
         raise_sequences(connection, schema, job.staging.contents.trailer.sequences, names)
         rebuild_indexes(connection, schema, names)
         found = _newly_broken(connection, restore_point).items()

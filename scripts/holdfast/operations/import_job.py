@@ -109,6 +109,7 @@ def open_source(
         reader = read_beads(context, path, target.chosen, target.schema, options.project)
     else:
         reader = open_backup(path, context.keys)
+    reader.watch = context.watch("reading", context.rows_of(path))
     if not options.tables:  # who names a table means it
         complain_of_tool(reader, target.chosen, target.profile)
     return reader

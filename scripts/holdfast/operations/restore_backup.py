@@ -65,6 +65,7 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
         files.new_file(target.parent) as (_, partial),
     ):
         with open_backup(found.path, context.keys) as reader:
+            reader.watch = context.watch("restoring", context.rows_of(found.path))
             rebuilt = rebuild(reader, partial, verify=options.verify)
         kept = _take_place(context, target, partial, options)
     header, trailer = rebuilt.contents.header, rebuilt.contents.trailer

@@ -134,6 +134,7 @@ def _verify(
     found = VerifiedBackup(path)
     try:
         with open_backup(path, context.keys) as reader:
+            reader.watch = context.watch("reading", context.rows_of(path))
             contents = reader.contents()
             proven = (Rung.WHOLE, Rung.HASH, Rung.CONTENTS)
             found = replace(
@@ -150,6 +151,7 @@ def _verify(
             with files.scratch_folder() as folder:
                 scratch = folder / "restored.db"
                 files.make_empty(scratch)
+                reader.watch = context.watch("restoring", contents.row_count)
                 broken = rebuild(reader, scratch).broken_references
         return replace(
             found, rungs=(*found.rungs, Rung.RESTORED, Rung.SOUND), broken_references=broken

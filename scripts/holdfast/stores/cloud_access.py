@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from holdfast import bootstrap, files
+from holdfast import bootstrap, files, packages
 from holdfast.errors import ProgramFailed, SettingsError, StoreFailed
 from holdfast.profiles import StoreSettings
 from holdfast.programs import find_program, output_of
@@ -87,7 +87,7 @@ def _opened(
     is_http: bool,  # noqa: FBT001
     wait_seconds: float | None,
 ) -> ObjectStore:
-    bootstrap.add_packages(bootstrap.CLOUD)
+    bootstrap.add_packages(packages.CLOUD)
     from obstore.exceptions import BaseError
     from obstore.store import AzureStore, GCSStore, S3Store
 

@@ -52,6 +52,12 @@ def problems(*statuses: int) -> Responses:
     }
 
 
+def file_answer(media_type: str, description: str) -> Responses:
+    """Describe an answer that is no record."""
+    content = {media_type: {"schema": {"type": "string"}}}
+    return {200: {"description": description, "content": content}}
+
+
 def with_reports(app: FastAPI) -> Callable[[], dict[str, Any]]:
     """Return what makes the document once, with the shapes of all answers in it."""
 
@@ -77,7 +83,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     schemas |= components | {"Problem": _PROBLEM}
     for each in shaped:
-        each |= found[names.index(each.pop("x-shape"))]
+        each.update(found[names.index(each.pop("x-shape"))])
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "that serve printed"}
     }

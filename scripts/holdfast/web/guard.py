@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 import secrets
-import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from holdfast.web.problems import MEDIA_TYPE, HttpProblem, encoded, unexpected
+
+_LOG = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -91,7 +93,7 @@ class Guard:
         try:
             headers = _headers(scope)
             self._complain(scope, headers)
-            if _is_opening(scope) and self._has_token(scope, headers):
+            if _is_opening(scope) and self._has_token(scope):
                 await _redirect(careful_send, self._access.set_cookie(is_secure=_is_secure(scope)))
                 return
             self._complain_of_stranger(scope, headers)
@@ -103,9 +105,9 @@ class Guard:
             if has_begun:
                 raise
             await _say(careful_send, problem.problem, problem.headers)
-        except Exception as error:
-            # Its text may hold what is in a database, and would come into a log.
-            print(f"Error: {scope['path']} failed: {_place_of(error)}.", file=sys.stderr)
+        except Exception as error:  # noqa: BLE001 - nobody above would know what not to log
+            # Its text may hold what is in a database, and so may the path.
+            _LOG.error("Error: a request failed: %s.", _place_of(error))
             if not has_begun:
                 await _say(careful_send, unexpected(error), {})
 
@@ -131,9 +133,7 @@ class Guard:
         if self._access.trusted_proxy or scope["path"] in _OPEN or self._is_let_in(headers):
             return
         if _is_opening(scope) and self._access.has_password:
-            raise HttpProblem(
-                HTTPStatus.SEE_OTHER, "Log in first.", headers={"Location": "/login"}
-            )
+            raise HttpProblem(HTTPStatus.SEE_OTHER, "Log in first.", headers={"Location": "/login"})
         hint = "Open the address that serve printed; programs send its token as a Bearer token."
         if self._access.has_password:
             hint = "Log in at /login."
@@ -155,7 +155,7 @@ class Guard:
         found = cookies.get(self._access.cookie)
         return found is not None and _equal(found.value, self._access.session)
 
-    def _has_token(self, scope: Message, headers: dict[str, str]) -> bool:
+    def _has_token(self, scope: Message) -> bool:
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
         return any(_equal(each, self._access.token) for each in given)
 
@@ -240,6 +240,7 @@ def too_large(limit: int) -> HttpProblem:
         f"What was sent is larger than {limit // (1024 * 1024)} MB, which is the limit.",
         "Start serve with a larger --upload-limit, or put the file into the output folder.",
         {"Connection": "close"},
+        {"limit_bytes": limit},
     )
 
 

@@ -40,6 +40,8 @@ class Job:
     id: str
     verb: str
     created_at: str
+    database: str | None = None  # that was named
+    backup: str | None = None
     state: State = "queued"
     progress: msgspec.Raw | None = None
     report: msgspec.Raw | None = None
@@ -66,7 +68,7 @@ class _Work:
     job: Job
     order: Order
     file: Path | None
-    when_over: Callable[[Job], None]
+    when_over: Callable[[Job], None] | None
     worker: Worker | None = None
     is_cancelled: bool = False
     watchers: set[Callable[[], None]] = field(default_factory=set)
@@ -101,7 +103,7 @@ class Jobs:
         *,
         file: Path | None = None,
         upload: str | None = None,
-        when_over: Callable[[Job], None] = lambda job: None,
+        when_over: Callable[[Job], None] | None = None,
     ) -> Job:
         """
         Queue an order.
@@ -113,7 +115,14 @@ class Jobs:
         Raises: HttpProblem when too many wait already, or the server ends.
         """
         now = utc_text(datetime.now(UTC))
-        job = Job(secrets.token_hex(8), order.verb, now, upload=upload)
+        job = Job(
+            secrets.token_hex(8),
+            order.verb,
+            now,
+            database=getattr(order, "database", None),
+            backup=file.name if file else getattr(order, "backup", None),
+            upload=upload,
+        )
         with self._lock:
             waiting = sum(each.job.state == "queued" for each in self._works.values())
             if self._is_closed or waiting >= WAITING:
@@ -133,7 +142,9 @@ class Jobs:
     def listed(self) -> JobList:
         """Return the jobs that are remembered, the latest first, without their reports."""
         with self._lock:
-            return JobList([replace(each.job, report=None) for each in reversed(self._works.values())])
+            return JobList(
+                [replace(each.job, report=None) for each in reversed(self._works.values())]
+            )
 
     def get(self, name: str) -> Job:
         """Return a job by its id; HttpProblem when there is none."""
@@ -220,7 +231,8 @@ class Jobs:
             work.job.state = self._end_of(work)
             if work.job.problem:
                 work.job.exit_code = work.job.problem["exit_code"]
-        work.when_over(work.job)
+        if work.when_over:
+            work.when_over(work.job)
         self._tell(work)
 
     def _run(self, work: _Work) -> None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi import Path as InPath
 from fastapi.responses import Response, StreamingResponse
 
 from holdfast.reports import plain_json
-from holdfast.web.documents import answer, problems
+from holdfast.web.documents import answer, file_answer, problems
 from holdfast.web.forms import import_order
-from holdfast.web.jobs import Job, Jobs, JobList
+from holdfast.web.jobs import Job, JobList, Jobs
 from holdfast.web.orders import (
     DiffOrder,
     ExportOrder,
@@ -161,12 +159,7 @@ async def import_(request: Request) -> Response:
     try:
         sent = [each for each in form.fields.pop("upload", []) if each]
         order = import_order(form.fields)
-        if sum((form.file is not None, bool(sent), bool(form.fields.get("backup", [""])[-1]))) > 1:
-            raise HttpProblem(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "There are several sources.",
-                "Send one of file, upload and backup.",
-            )
+        _complain_of_sources(form.file, *sent, *form.fields.get("backup", []))
         if form.file:
             upload = state.uploads.keep(form.file)
         elif sent:
@@ -179,6 +172,15 @@ async def import_(request: Request) -> Response:
         order, file=file, upload=upload, when_over=lambda job: _let_go(state, job)
     )
     return _begun(job)
+
+
+def _complain_of_sources(*sources: object) -> None:
+    if sum(map(bool, sources)) > 1:
+        raise HttpProblem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "There are several sources.",
+            "Send one of file, upload and backup.",
+        )
 
 
 def _let_go(state: State, job: Job) -> None:
@@ -210,12 +212,9 @@ def cancel(request: Request, id: JobId) -> Response:  # noqa: A002
 
 @router.get(
     "/jobs/{id}/events",
-    responses={
-        200: {
-            "description": "Events `progress`, and one `end`; the data of each is the job",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
-        }
-    }
+    responses=file_answer(
+        "text/event-stream", "Events `progress`, and one `end`; the data of each is the job"
+    )
     | problems(404),
 )
 async def events(request: Request, id: JobId) -> Response:  # noqa: A002

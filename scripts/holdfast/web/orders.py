@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from holdfast.errors import UsageError
@@ -18,6 +18,7 @@ from holdfast.operations.restore_backup import RestoreOptions, restore_backup
 from holdfast.operations.sync_stores import SyncOptions, sync_stores
 from holdfast.operations.undo_change import UndoOptions, undo_change
 from holdfast.operations.verify_backup import VerifyOptions, verify_backups
+from holdfast.outcomes import ImportReport
 from holdfast.reports import Report
 from holdfast.web.names import (
     backup_meant,
@@ -31,14 +32,21 @@ from holdfast.works import ConflictMode
 Format = Literal["json", "jsonl", "zip", "folder", "sqlite"]
 Compression = Literal["none", "zstd", "gzip"]
 Mode = Literal["overwrite", "merge", "newer", "clear", "remap", "fail"]
+LISTED_ROWS = 500  # of one table, and of what becomes of them
 _STRICT = {"extra": "forbid"}  # for pydantic: a field that nothing reads is a mistake
 
 
-def _about(text: str, default: Any = None, **more: Any) -> Any:
-    """Describe a field to the API's document; a dataclass field of any type, so Any."""
-    if isinstance(default, list):
-        return field(default_factory=list, metadata={"description": text, **more})
-    return field(default=default, metadata={"description": text, **more})
+def _about(text: str, default: Any = None) -> Any:
+    """Describe a field to the API's document; it may be of any type, so Any."""
+    return field(default=default, metadata={"description": text})
+
+
+def _names(text: str) -> Any:
+    return field(default_factory=list, metadata={"description": text})
+
+
+def _flag(text: str) -> Any:
+    return field(default=False, metadata={"description": text})
 
 
 _DATABASE = "its name in /backup/databases; left out: the usual one"
@@ -54,20 +62,20 @@ class ExportOrder:
 
     database: str | None = _about(_DATABASE)
     name: str | None = _about("stands before the date in the file's name; letters, digits, - and _")
-    groups: list[str] = _about("the tables of these groups alone; default: what is usual", [])
-    tables: list[str] = _about("these tables alone", [])
-    scope: list[str] = _about("such as project=Planning: that thing and what belongs to it", [])
+    groups: list[str] = _names("the tables of these groups alone; default: what is usual")
+    tables: list[str] = _names("these tables alone")
+    scope: list[str] = _names("such as project=Planning: that thing and what belongs to it")
     include_memory: bool | None = _about("the group memory as well, or without it")
     include_config: bool | None = _about("the group config as well, or without it")
     include_tools: bool | None = _about("the group tools as well, or without it")
     include_scheduled_tasks: bool | None = _about("the group schedules as well, or without it")
-    zip: bool = _about("the same as the format zip", False)
+    zip: bool = _flag("the same as the format zip")
     format: Format | None = _about("how it is written; left out: as for export")
     compression: Compression = _about("not for zip", "none")
-    encrypt: bool = _about("for the recipients in backup.yaml, or with the passphrase", False)
-    redact: bool = _about("a marker in the place of each secret that the profile names", False)
-    reproducible: bool = _about("an unchanged database gives the same bytes", False)
-    to: list[str] = _about("stores of backup.yaml that get it as well; all: each of them", [])
+    encrypt: bool = _flag("for the recipients in backup.yaml, or with the passphrase")
+    redact: bool = _flag("a marker in the place of each secret that the profile names")
+    reproducible: bool = _flag("an unchanged database gives the same bytes")
+    to: list[str] = _names("stores of backup.yaml that get it as well; all: each of them")
 
     def carry_out(self, context: Context) -> Report:
         """Make the backup; as `export_backup`."""
@@ -140,16 +148,16 @@ class ImportOrder:
         "its name in /backup/databases; left out: the one that the backup was made of"
     )
     mode: Mode = _about("what becomes of rows whose key is taken", "overwrite")
-    tables: list[str] = _about("these tables alone", [])
-    groups: list[str] = _about("the tables of these groups alone", [])
-    without: list[str] = _about("not the tables of these groups", [])
-    keys: list[str] = _about("these rows alone, such as contacts:12,15, and what they need", [])
-    children: bool = _about("with keys: and what refers to these rows", False)
-    create_missing: bool = _about("make tables that are missing", False)
-    add_columns: bool = _about("add columns that are missing", False)
-    drop_unknown: bool = _about("leave out columns that are missing", False)
-    rows: bool = _about("the plan names every row", False)
-    dry_run: bool = _about("only show the plan", False)
+    tables: list[str] = _names("these tables alone")
+    groups: list[str] = _names("the tables of these groups alone")
+    without: list[str] = _names("not the tables of these groups")
+    keys: list[str] = _names("these rows alone, such as contacts:12,15, and what they need")
+    children: bool = _flag("with keys: and what refers to these rows")
+    create_missing: bool = _flag("make tables that are missing")
+    add_columns: bool = _flag("add columns that are missing")
+    drop_unknown: bool = _flag("leave out columns that are missing")
+    rows: bool = _flag(f"the plan names rows: of each table {LISTED_ROWS} of a kind at most")
+    dry_run: bool = _flag("only show the plan")
     confirm: str | None = _about("the plan_id of the plan that may be carried out")
 
     def carry_out(self, context: Context) -> Report:
@@ -175,7 +183,28 @@ class ImportOrder:
             dry_run=self.dry_run,
             confirm=self.confirm,
         )
-        return import_backup(context, options)
+        report = import_backup(context, options)
+        return _with_fewer_rows(report)
+
+
+def _with_fewer_rows(report: ImportReport) -> ImportReport:
+    """Name no more rows than a page can show; the counts of the tables are those of all."""
+    rows = report.plan.rows or ()
+    named: dict[tuple[str, str], int] = {}
+    kept = []
+    for row in rows:
+        key = (row.table, row.action)
+        named[key] = named.get(key, 0) + 1
+        if named[key] <= LISTED_ROWS:
+            kept.append(row)
+    if len(kept) == len(rows):
+        return report
+    warning = f"of each table, only the first {LISTED_ROWS} rows of a kind are named."
+    return replace(
+        report,
+        plan=replace(report.plan, rows=tuple(kept)),
+        warnings=(*report.warnings, warning),
+    )
 
 
 def _groups_to_import(context: Context, order: ImportOrder) -> tuple[str, ...]:
@@ -197,7 +226,7 @@ class VerifyOrder:
     verb: ClassVar[str] = "verify"
 
     backup: str = _about(f"{_BACKUP}; all: all of them", "latest")
-    quick: bool = _about("stop before the restore in a scratch folder", False)
+    quick: bool = _flag("stop before the restore in a scratch folder")
     against: str | None = _about("say which tables this database has otherwise by now")
 
     def carry_out(self, context: Context) -> Report:
@@ -222,8 +251,8 @@ class DiffOrder:
     left: str = _about(f"a backup, {_BACKUP}; or live: the database", "latest")
     right: str = _about("the same", LIVE)
     database: str | None = _about(_DATABASE)
-    tables: list[str] = _about("these tables alone", [])
-    rows: bool = _about("the keys of the rows that differ, and the columns", False)
+    tables: list[str] = _names("these tables alone")
+    rows: bool = _flag("the keys of the rows that differ, and the columns")
 
     def carry_out(self, context: Context) -> Report:
         """Compare them; as `diff_backups`."""
@@ -252,8 +281,8 @@ class UndoOrder:
 
     point: str = _about("the id of a restore point, or latest", "latest")
     database: str | None = _about(_DATABASE)
-    list_only: bool = _about("only list the restore points", False)
-    dry_run: bool = _about("only show the plan", False)
+    list_only: bool = _flag("only list the restore points")
+    dry_run: bool = _flag("only show the plan")
     confirm: str | None = _about("the plan_id of the plan that may be carried out")
 
     def carry_out(self, context: Context) -> Report:
@@ -278,9 +307,9 @@ class PruneOrder:
     verb: ClassVar[str] = "prune"
 
     database: str | None = _about("backups of this one alone")
-    here: bool = _about("in the output folder", False)
-    stores: list[str] = _about("and in these stores; neither: everywhere", [])
-    dry_run: bool = _about("only show the plan", False)
+    here: bool = _flag("in the output folder")
+    stores: list[str] = _names("and in these stores; neither: everywhere")
+    dry_run: bool = _flag("only show the plan")
     confirm: str | None = _about("the plan_id of the plan that may be carried out")
 
     def carry_out(self, context: Context) -> Report:
@@ -323,7 +352,7 @@ class SyncOrder:
     __pydantic_config__: ClassVar = _STRICT
     verb: ClassVar[str] = "sync"
 
-    stores: list[str] = _about("of backup.yaml; none: all", [])
+    stores: list[str] = _names("of backup.yaml; none: all")
 
     def carry_out(self, context: Context) -> Report:
         """Put them there; as `sync_stores`."""

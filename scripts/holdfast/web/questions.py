@@ -169,12 +169,7 @@ def history(database: str | None, limit: int) -> Entries:
     if database is not None:
         named, sample = database_meant(context, database)
         path = choose_database(context, named, sample=sample).path
-    return Entries(
-        [
-            _without(each, _LONG_DETAILS)
-            for each in context.history.entries(limit, path)
-        ]
-    )
+    return Entries([_without(each, _LONG_DETAILS) for each in context.history.entries(limit, path)])
 
 
 def _without(entry: Any, names: set[str]) -> Any:

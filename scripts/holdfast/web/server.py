@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import socket
@@ -73,10 +74,8 @@ def serve(options: ServeOptions, tell: Callable[[str], None]) -> str:
         tell(lets_in)
         if options.open_browser:
             webbrowser.open(lets_in)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):  # that is how it ends
             _Server(config, jobs.interrupt_all).run(sockets=[sock])
-        except KeyboardInterrupt:  # that is how it ends
-            pass
     return address
 
 

@@ -90,8 +90,7 @@ class Uploads:
             async for block in body:
                 await asyncio.to_thread(parser.write, block)
             parser.finalize()
-            if not taker.is_finished:
-                raise HttpProblem(HTTPStatus.BAD_REQUEST, "What was sent ends early.", _HINT)
+            taker.complain_of_end()
         except FormParserError as error:
             taker.give_up()
             raise HttpProblem(HTTPStatus.BAD_REQUEST, "This is no such form.", _HINT) from error
@@ -106,7 +105,7 @@ class _Taker:
 
     def __init__(self, folder: Path, limit: int) -> None:
         self.form = Form()
-        self.is_finished = False
+        self._is_finished = False
         self._folder = folder
         self._limit = limit
         self._header = (bytearray(), bytearray())
@@ -128,6 +127,11 @@ class _Taker:
             "on_part_end": self._end,
             "on_end": self._finish,
         }
+
+    def complain_of_end(self) -> None:
+        """Raise HttpProblem when the form is not whole."""
+        if not self._is_finished:
+            raise HttpProblem(HTTPStatus.BAD_REQUEST, "What was sent ends early.", _HINT)
 
     def give_up(self) -> None:
         """Delete what has come so far."""
@@ -176,7 +180,7 @@ class _Taker:
             raise HttpProblem(HTTPStatus.BAD_REQUEST, "There are too many fields.", _HINT)
 
     def _finish(self) -> None:
-        self.is_finished = True
+        self._is_finished = True
 
 
 def _discard(file: Path) -> None:

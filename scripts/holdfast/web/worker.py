@@ -36,12 +36,9 @@ class Commission(msgspec.Struct, frozen=True):
 
 def main() -> int:
     """Carry out the order on standard input; the exit code is that of its report or problem."""
-    # What else may print must not get between the lines.
-    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        if os.name == "nt":
-            signal.signal(signal.SIGBREAK, signal.default_int_handler)  # type: ignore[attr-defined]
-        return _carry_out(out)
+    if os.name == "nt":
+        signal.signal(signal.SIGBREAK, signal.default_int_handler)  # type: ignore[attr-defined]
+    return _carry_out(sys.stdout.buffer)
 
 
 def _carry_out(out: BinaryIO) -> int:
