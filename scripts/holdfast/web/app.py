@@ -116,8 +116,10 @@ def _of_nobody(_: Request, error: Exception) -> Response:
     return _answer(unexpected(error))
 
 
-def _of_framework(_: Request, error: Exception) -> Response:
+def _of_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, HttpProblem):  # that came up while the body was read
+        return _of_request(request, error.__cause__)
     hints = {404: "The paths are described at /docs.", 405: "The methods are described at /docs."}
     status = HTTPStatus(error.status_code)
     problem = http_problem(status, f"{error.detail}.", hints.get(error.status_code, ""))

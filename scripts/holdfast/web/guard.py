@@ -13,6 +13,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from starlette.requests import ClientDisconnect
+
 from holdfast.web.problems import MEDIA_TYPE, HttpProblem, encoded, unexpected
 
 _LOG = logging.getLogger(__name__)
@@ -105,6 +107,8 @@ class Guard:
             if has_begun:
                 raise
             await _say(careful_send, problem.problem, problem.headers)
+        except ClientDisconnect:  # nobody is left to be told
+            return
         except Exception as error:  # noqa: BLE001 - nobody above would know what not to log
             # Its text may hold what is in a database, and so may the path.
             _LOG.error("Error: a request failed: %s.", _place_of(error))
