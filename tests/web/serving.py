@@ -43,7 +43,10 @@ class Served:
 
     def client(self, **options: Any) -> httpx.Client:
         """A client that is let in, unless other headers are given."""
-        usual = {"headers": {"Authorization": f"Bearer {self.token}"}, "timeout": 60.0}
+        usual: dict[str, Any] = {
+            "headers": {"Authorization": f"Bearer {self.token}"},
+            "timeout": 60.0,
+        }
         return httpx.Client(base_url=self.address, trust_env=False, **(usual | options))
 
     def stop(self) -> int:

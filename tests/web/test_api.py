@@ -303,7 +303,7 @@ def test_jobs_that_wait_are_told_and_can_be_taken_out(client: httpx.Client) -> N
     client.delete(f"/backup/jobs/{waiting}")
     last = ended(client, begun_ones[-1])
     assert last["state"] in ("cancelled", "done")
-    states = [each["state"] for each in map(lambda job: ended(client, job), begun_ones[:-1])]
+    states = [each["state"] for each in (ended(client, job) for job in begun_ones[:-1])]
     assert set(states) == {"done"}
     there = [each["id"] for each in client.get("/backup/jobs").json()["jobs"]]
     assert there == [each["id"] for each in reversed(begun_ones)]

@@ -205,7 +205,7 @@ def test_no_name_leads_out_of_the_output_folder(shared: Served, name: str) -> No
         ("GET", f"/ui/{name}"),
         ("GET", f"/docs/{name}"),
     ):
-        status, headers, body = raw(shared, method, path, let_in(shared))
+        status, _, body = raw(shared, method, path, let_in(shared))
         assert status in (400, 404, 405), (method, path, status, body[:200])
     assert tree(folder) == before
 
@@ -351,7 +351,8 @@ def test_an_upload_that_breaks_off_is_not_kept(home: Path) -> None:
             sock.sendall(
                 b"POST /backup/import HTTP/1.1\r\nHost: localhost\r\n"
                 + f"Authorization: Bearer {server.token}\r\n".encode()
-                + b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000000\r\n\r\n"
+                + b"Content-Type: multipart/form-data; boundary=x\r\n"
+                + b"Content-Length: 5000000\r\n\r\n"
                 + b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
                 + b"a" * 100_000
             )
