@@ -37,3 +37,4 @@ lock:
 	$(COMPILE) pyproject.toml --extra cloud --extra web --group dev -c requirements.lock \
 		-c requirements-cloud.lock -c requirements-web.lock -o requirements-dev.lock
 	$(COMPILE) --group s3 -o tests/stores/requirements-s3.lock
+	$(COMPILE) --group schemathesis -o tests/web/requirements-schemathesis.lock

@@ -20,7 +20,7 @@ EXTRA_LOCKS = [f"requirements-{extra}.lock" for extra in packages.EXTRAS]
 LOCKS = ["requirements.lock", "requirements-dev.lock", *EXTRA_LOCKS]
 
 
-S3_LOCK = "tests/stores/requirements-s3.lock"
+TOOL_LOCKS = ["tests/stores/requirements-s3.lock", "tests/web/requirements-schemathesis.lock"]
 
 
 def requirements(lock: str) -> list[str]:
@@ -29,7 +29,7 @@ def requirements(lock: str) -> list[str]:
     return [line for line in text.replace("\\\n", "").splitlines() if line]
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, S3_LOCK])
+@pytest.mark.parametrize("lock", [*LOCKS, *TOOL_LOCKS])
 def test_a_lock_file_pins_every_package_with_hashes_and_names_no_place(lock: str) -> None:
     for requirement in requirements(lock):
         assert re.fullmatch(

@@ -207,7 +207,7 @@ def test_a_prune_is_planned_and_carried_out(client: httpx.Client) -> None:
 def test_a_deletion_says_what_remains_and_waits_to_be_confirmed(client: httpx.Client) -> None:
     first, second = exported(client, name="a"), exported(client, name="b", format="sqlite")
     asked = client.delete(f"/backup/delete/{second.name}")
-    assert asked.status_code == 428 and second.exists()
+    assert asked.status_code == 409 and second.exists()
     report = asked.json()["report"]
     assert [each["name"] for each in report["remaining"]] == [first.name]
     assert asked.json()["exit_code"] == 4

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from holdfast import __version__, files
 from holdfast.errors import HoldfastError
@@ -123,4 +124,17 @@ def _of_framework(request: Request, error: Exception) -> Response:
     hints = {404: "The paths are described at /docs.", 405: "The methods are described at /docs."}
     status = HTTPStatus(error.status_code)
     problem = http_problem(status, f"{error.detail}.", hints.get(error.status_code, ""))
-    return _answer(problem, error.headers)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:  # each route names its own methods alone
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return _answer(problem, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return the methods that there are for a path."""
+    return {
+        method
+        for route in request.app.router.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }

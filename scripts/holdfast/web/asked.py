@@ -94,18 +94,18 @@ def options(request: Request, database: Database = None) -> Response:
 
 @router.delete(
     "/delete/{name}",
-    responses=answer(DeleteReport) | problems(404, 409, 422, 428),
+    responses=answer(DeleteReport) | problems(404, 409, 422),
 )
 def delete(
     name: Name,
     confirm: Annotated[
-        str | None, Query(description="the plan_id that was answered with 428")
+        str | None, Query(description="the plan_id that was answered with 409")
     ] = None,
 ) -> Response:
     """
     Delete a backup of the output folder.
 
-    Without `confirm` nothing goes: the answer is 428, and its `report` says what would remain.
+    Without `confirm` nothing goes: the answer is 409, and its `report` says what would remain.
     """
     context = context_here()
     try:
@@ -117,7 +117,7 @@ def delete(
     if report.outcome == "done":
         return json_response(report)
     raise HttpProblem(
-        HTTPStatus.PRECONDITION_REQUIRED,
+        HTTPStatus.CONFLICT,
         f"{name} is not deleted yet.",
         f"To delete it, ask again with confirm={report.plan_id}.",
         more={"report": _plain(report), "exit_code": 4},

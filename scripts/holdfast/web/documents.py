@@ -52,10 +52,9 @@ def problems(*statuses: int) -> Responses:
     }
 
 
-def file_answer(media_type: str, description: str) -> Responses:
-    """Describe an answer that is no record."""
-    content = {media_type: {"schema": {"type": "string"}}}
-    return {200: {"description": description, "content": content}}
+def other_answer(media_type: str, schema: dict[str, Any], description: str) -> Responses:
+    """Describe an answer that is no record of JSON."""
+    return {200: {"description": description, "content": {media_type: {"schema": schema}}}}
 
 
 def with_reports(app: FastAPI) -> Callable[[], dict[str, Any]]:

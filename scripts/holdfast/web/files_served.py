@@ -15,7 +15,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response, Streamin
 from holdfast import files
 from holdfast.formats.zip_file import zip_of
 from holdfast.here import context_here
-from holdfast.web.documents import file_answer, problems
+from holdfast.web.documents import other_answer, problems
 from holdfast.web.names import backup_named
 from holdfast.web.problems import HttpProblem
 from holdfast.web.state import state_of
@@ -117,7 +117,11 @@ async def login(request: Request) -> Response:
 
 @router.get(
     "/backup/download/{name}",
-    responses=file_answer("application/octet-stream", "The file; one that is a folder as a zip")
+    responses=other_answer(
+        "application/octet-stream",
+        {"type": "string"},
+        "The file; one that is a folder as a zip",
+    )
     | problems(404, 409, 422),
 )
 def download(name: Annotated[str, InPath(description="its name in /backup/list")]) -> Response:

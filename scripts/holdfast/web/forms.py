@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from holdfast.web.orders import ImportOrder
+from holdfast.web.orders import ImportOrder, Mode
 from holdfast.web.problems import HttpProblem
 
 _LISTS = {"tables", "groups", "keys", "without"}
 _FIELDS = {each.name for each in dataclasses.fields(ImportOrder)}
+_FLAGS = {each.name for each in dataclasses.fields(ImportOrder) if each.default is False}
 # As Open Agentic names them: what is false is left out.
 _PARTS = {
     "import_agents": "agents",
@@ -34,12 +35,13 @@ def import_order(fields: Mapping[str, Sequence[str]]) -> ImportOrder:
     Raises: HttpProblem for a field that there is not, or a value that it cannot have.
     """
     said: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for name, values in fields.items():
         given = [value for value in values if value]
         if not given:
             continue
         if name == "options":
-            said |= _options(given[-1])
+            options = _options(given[-1])
         elif name in _LISTS:
             said[name] = [
                 part.strip()
@@ -47,12 +49,19 @@ def import_order(fields: Mapping[str, Sequence[str]]) -> ImportOrder:
                 for part in ([value] if name == "keys" else value.split(","))
                 if part.strip()
             ]
+        elif name in _FLAGS:
+            if given[-1] not in ("true", "false"):
+                raise _refused(f"{name} is true or false.")
+            said[name] = given[-1] == "true"
         elif name in _FIELDS:
             said[name] = given[-1]
         else:
             raise _refused(f"There is no field {name[:40]!r}.")
+    twice = sorted(said.keys() & options.keys())
+    if twice:
+        raise _refused(f"{twice[0]} stands in the options, too.")
     try:
-        return msgspec.convert(said, ImportOrder, strict=False)
+        return msgspec.convert(said | options, ImportOrder)
     except msgspec.ValidationError as error:
         raise _refused(f"{error}.") from error
 
@@ -65,6 +74,8 @@ def _options(text: str) -> dict[str, Any]:
     said: dict[str, Any] = {}
     without = []
     for name, value in given.items():
+        if name in (*_PARTS, "overwrite_existing") and not isinstance(value, bool):
+            raise _refused(f"{name} is true or false.")
         if name in _PARTS:
             without += [_PARTS[name]] if value is False else []
         elif name == "overwrite_existing":
@@ -80,3 +91,36 @@ def _refused(detail: str) -> HttpProblem:
     return HttpProblem(
         HTTPStatus.UNPROCESSABLE_ENTITY, detail, "The fields are described at /docs."
     )
+
+
+def _form() -> dict[str, Any]:
+    """Describe the form to the API's document."""
+    text, flag = {"type": "string"}, {"type": "boolean"}
+    own: dict[str, Any] = dict.fromkeys(("backup", "database", "confirm"), text)
+    own |= {name: text | {"description": "with commas between"} for name in sorted(_LISTS)}
+    own["keys"] = text | {"description": "such as contacts:12,15; several times for several tables"}
+    own["mode"] = {"enum": [*get_args(Mode), ""]}
+    listed = {name: {"type": "array", "items": text} for name in _LISTS}
+    options = (
+        own
+        | {"mode": {"enum": list(get_args(Mode))}}
+        | listed
+        | dict.fromkeys((*_FLAGS, *_PARTS, "overwrite_existing"), flag)
+    )
+    fields = {
+        "file": {"type": "string", "format": "binary"},
+        "upload": text | {"description": "instead of file: the upload of a job, sent before"},
+        "options": {
+            "type": "object",
+            "description": "the other fields as JSON, and those that Open Agentic has",
+            "properties": options,
+            "additionalProperties": False,
+        },
+        **own,
+        **{name: {"enum": ["true", "false", ""]} for name in _FLAGS},
+    }
+    shape = {"type": "object", "properties": fields, "additionalProperties": False}
+    return {"required": True, "content": {"multipart/form-data": {"schema": shape}}}
+
+
+IMPORT_FORM = _form()

@@ -125,9 +125,11 @@ class Jobs:
         )
         with self._lock:
             waiting = sum(each.job.state == "queued" for each in self._works.values())
-            if self._is_closed or waiting >= WAITING:
+            if self._is_closed:
+                raise HttpProblem(HTTPStatus.SERVICE_UNAVAILABLE, "The server ends.", "Start it.")
+            if waiting >= WAITING:
                 raise HttpProblem(
-                    HTTPStatus.SERVICE_UNAVAILABLE,
+                    HTTPStatus.TOO_MANY_REQUESTS,
                     f"{waiting} jobs wait already.",
                     "Try again in a while, or cancel some.",
                     {"Retry-After": "10"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -12,8 +12,8 @@ from fastapi import Path as InPath
 from fastapi.responses import Response, StreamingResponse
 
 from holdfast.reports import plain_json
-from holdfast.web.documents import answer, file_answer, problems
-from holdfast.web.forms import import_order
+from holdfast.web.documents import answer, other_answer, problems
+from holdfast.web.forms import IMPORT_FORM, import_order
 from holdfast.web.jobs import Job, JobList, Jobs
 from holdfast.web.orders import (
     DiffOrder,
@@ -32,7 +32,19 @@ from holdfast.web.state import State, state_of
 router = APIRouter(prefix="/backup")
 
 JobId = Annotated[str, InPath(description="of a job")]
-_BEGUN = answer(Job, 202, "The job, which has begun or waits for its turn") | problems(422, 503)
+_BEGUN = answer(Job, 202, "The job, which has begun or waits for its turn") | problems(
+    400, 413, 422, 429, 503
+)
+
+
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["progress", "end"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 
 
 def _begun(job: Job) -> Response:
@@ -96,53 +108,11 @@ def sync(request: Request, order: SyncOrder) -> Response:
     return _begin(request, order)
 
 
-_IMPORT_FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "upload": {
-                            "type": "string",
-                            "description": "instead of file: the job's upload, sent before",
-                        },
-                        "options": {
-                            "type": "string",
-                            "contentMediaType": "application/json",
-                            "description": "all other fields as one JSON object",
-                        },
-                        "backup": {"type": "string"},
-                        "database": {"type": "string"},
-                        "mode": {"type": "string"},
-                        "tables": {"type": "string", "description": "with commas between"},
-                        "groups": {"type": "string", "description": "with commas between"},
-                        "without": {"type": "string", "description": "groups to leave out"},
-                        "keys": {"type": "array", "items": {"type": "string"}},
-                        **{
-                            name: {"type": "string", "enum": ["true", "false"]}
-                            for name in (
-                                *("children", "create_missing", "add_columns"),
-                                *("drop_unknown", "rows", "dry_run"),
-                            )
-                        },
-                        "confirm": {"type": "string", "description": "the plan_id of the plan"},
-                    },
-                    "additionalProperties": False,
-                }
-            }
-        },
-    }
-}
-
-
 @router.post(
     "/import",
     status_code=202,
-    responses=_BEGUN | problems(400, 404, 413, 415),
-    openapi_extra=_IMPORT_FORM,
+    responses=_BEGUN | problems(404, 409, 415),
+    openapi_extra={"requestBody": IMPORT_FORM},
 )
 async def import_(request: Request) -> Response:
     """
@@ -177,7 +147,7 @@ async def import_(request: Request) -> Response:
 def _complain_of_sources(*sources: object) -> None:
     if sum(map(bool, sources)) > 1:
         raise HttpProblem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.CONFLICT,
             "There are several sources.",
             "Send one of file, upload and backup.",
         )
@@ -212,8 +182,8 @@ def cancel(request: Request, id: JobId) -> Response:  # noqa: A002
 
 @router.get(
     "/jobs/{id}/events",
-    responses=file_answer(
-        "text/event-stream", "Events `progress`, and one `end`; the data of each is the job"
+    responses=other_answer(
+        "text/event-stream", _EVENT, "Events `progress`, and one `end`; the data of each is the job"
     )
     | problems(404),
 )

@@ -45,8 +45,12 @@ def _names(text: str) -> Any:
     return field(default_factory=list, metadata={"description": text})
 
 
+def _wish(text: str) -> Any:
+    return field(default=None, metadata={"description": text, "strict": True})
+
+
 def _flag(text: str) -> Any:
-    return field(default=False, metadata={"description": text})
+    return field(default=False, metadata={"description": text, "strict": True})
 
 
 _DATABASE = "its name in /backup/databases; left out: the usual one"
@@ -65,10 +69,10 @@ class ExportOrder:
     groups: list[str] = _names("the tables of these groups alone; default: what is usual")
     tables: list[str] = _names("these tables alone")
     scope: list[str] = _names("such as project=Planning: that thing and what belongs to it")
-    include_memory: bool | None = _about("the group memory as well, or without it")
-    include_config: bool | None = _about("the group config as well, or without it")
-    include_tools: bool | None = _about("the group tools as well, or without it")
-    include_scheduled_tasks: bool | None = _about("the group schedules as well, or without it")
+    include_memory: bool | None = _wish("the group memory as well, or without it")
+    include_config: bool | None = _wish("the group config as well, or without it")
+    include_tools: bool | None = _wish("the group tools as well, or without it")
+    include_scheduled_tasks: bool | None = _wish("the group schedules as well, or without it")
     zip: bool = _flag("the same as the format zip")
     format: Format | None = _about("how it is written; left out: as for export")
     compression: Compression = _about("not for zip", "none")
