@@ -125,7 +125,7 @@ def newcomer(tmp_path: Path) -> Newcomer:
     venv.create(tmp_path / "python")
     plugin = tmp_path / "plugin"
     (plugin / "scripts" / "holdfast").mkdir(parents=True)
-    for name in ("__init__.py", "bootstrap.py", "checkouts.py", "errors.py"):
+    for name in ("__init__.py", "bootstrap.py", "checkouts.py", "errors.py", "packages.py"):
         shutil.copy(ROOT / "scripts" / "holdfast" / name, plugin / "scripts" / "holdfast")
     shutil.copy(ROOT / "requirements.lock", plugin)
     person = Newcomer(tmp_path / "python" / "bin" / "python", tmp_path, plugin)

@@ -34,6 +34,7 @@ VERBS = [
     "prune",
     "sync",
     "schedule",
+    "serve",
 ]
 LARGEST_COMMAND = 1600  # characters, with the tags, the root and the typed words filled in
 LONG_ROOT = "/home/someone with a long name/.claude/plugins/cache/holdfast/backup/10.10.10"

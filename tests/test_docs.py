@@ -9,6 +9,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sqlite3
 import struct
 import subprocess
@@ -191,6 +192,8 @@ def clone(tmp_path: Path) -> Path:
 
 def run_line(line: str, clone: Path) -> str:
     assert line.startswith("python3 ")
+    if line.startswith("python3 scripts/serve.py"):
+        return served_and_ended(line, clone)
     done = subprocess.run(
         f'"{sys.executable}" {line.removeprefix("python3 ")}',
         shell=True,
@@ -203,6 +206,29 @@ def run_line(line: str, clone: Path) -> str:
     return done.stdout
 
 
+def served_and_ended(line: str, clone: Path) -> str:
+    """What a server says on both outputs, up to the Ctrl-C that it asks for."""
+    server = subprocess.Popen(
+        [sys.executable, *line.split()[1:], "--port", "0"],
+        cwd=clone,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    with server:
+        assert server.stderr
+        said = ""
+        for text in server.stderr:
+            said += text
+            if "Ctrl-C" in text:
+                server.send_signal(signal.SIGINT)
+        assert server.stdout
+        said += server.stdout.read()
+    assert server.returncode == 0, said
+    return said
+
+
 CHANGING = {  # what differs from run to run
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ": "MOMENT",
     r"\d{4}-\d\d-\d\dT\d{6}Z(-\d+)?": "MOMENT",
@@ -213,6 +239,8 @@ CHANGING = {  # what differs from run to run
     r"age1[02-9ac-hj-np-z]{58}": "PUBLIC KEY",
     r"holdfast-backup-[0-9a-f]{8}": "JOB",
     r"\S+/python3?[\d.]* ": "PYTHON ",
+    r"(?<=http://127\.0\.0\.1:)\d+": "PORT",
+    r"(?<=token=)[\w-]{43}": "TOKEN",
     r"just now|\d+ seconds ago": "NOW",
     r"\nSQLite [\d.]+\.": "\nSQLite.",
     r"\nWarning: SQLite .*": "",  # only an old one is warned of

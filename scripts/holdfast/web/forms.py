@@ -79,7 +79,7 @@ def _options(text: str) -> dict[str, Any]:
         if name in _PARTS:
             without += [_PARTS[name]] if value is False else []
         elif name == "overwrite_existing":
-            said["mode"] = "overwrite" if value else "merge"
+            said.setdefault("mode", "overwrite" if value else "merge")
         elif name in _FIELDS:
             said[name] = value
         else:

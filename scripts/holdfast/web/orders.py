@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from holdfast.errors import UsageError
-from holdfast.excerpts import DEFAULT
 from holdfast.operations.context import Context
 from holdfast.operations.diff_backups import LIVE, DiffOptions, diff_backups
 from holdfast.operations.export_backup import ExportOptions, export_backup
@@ -20,12 +19,12 @@ from holdfast.operations.undo_change import UndoOptions, undo_change
 from holdfast.operations.verify_backup import VerifyOptions, verify_backups
 from holdfast.outcomes import ImportReport
 from holdfast.reports import Report
+from holdfast.web.groups import groups_to_export, groups_to_import
 from holdfast.web.names import (
     backup_meant,
     database_meant,
     file_in_data,
     label_of,
-    profile_at,
 )
 from holdfast.works import ConflictMode
 
@@ -91,7 +90,17 @@ class ExportOrder:
             database=named,
             sample=sample,
             label=label_of(self.name),
-            groups=_groups(context, self),
+            groups=groups_to_export(
+                context,
+                self.database,
+                self.groups,
+                {
+                    "memory": self.include_memory,
+                    "config": self.include_config,
+                    "tools": self.include_tools,
+                    "scheduled_tasks": self.include_scheduled_tasks,
+                },
+            ),
             tables=tuple(self.tables),
             scope=tuple(self.scope),
             redact=self.redact,
@@ -102,42 +111,6 @@ class ExportOrder:
             reproducible=self.reproducible,
         )
         return export_backup(context, options)
-
-
-def _groups(context: Context, order: ExportOrder) -> tuple[str, ...]:
-    """Name the groups that are wanted: those named, or the usual ones, with or without some."""
-    wishes = {
-        "memory": order.include_memory,
-        "config": order.include_config,
-        "tools": order.include_tools,
-        "scheduled_tasks": order.include_scheduled_tasks,
-    }
-    if all(wish is None for wish in wishes.values()):
-        return tuple(order.groups)
-    _, _, profile = profile_at(context, order.database)
-    there = profile.groups if profile else {}
-    named = order.groups or [name for name, group in there.items() if group.default]
-    for wish, is_wanted in wishes.items():
-        names = [name for name in _ALSO_CALLED[wish] if name in there]
-        if is_wanted is False:
-            named = [name for name in named if name not in names]
-        elif is_wanted:
-            named = [*named, *names]
-    if not named and there:
-        raise UsageError("no group is left to be exported", hint="Ask for one with groups.")
-    usual = {name for name, group in there.items() if group.default}
-    # Tables that are in no group come along where nothing is left out.
-    return ((DEFAULT,) if not order.groups and usual <= set(named) else ()) + tuple(
-        dict.fromkeys(named)
-    )
-
-
-_ALSO_CALLED = {
-    "memory": ("memory", "memories"),
-    "config": ("config", "configuration", "settings"),
-    "tools": ("tools",),
-    "scheduled_tasks": ("scheduled_tasks", "schedules"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +150,7 @@ class ImportOrder:
             sample=sample,
             mode=ConflictMode(self.mode),
             tables=tuple(self.tables),
-            groups=_groups_to_import(context, self),
+            groups=groups_to_import(context, self.database, self.groups, self.without),
             keys=tuple(self.keys),
             children=self.children,
             create_missing=self.create_missing,
@@ -209,17 +182,6 @@ def _with_fewer_rows(report: ImportReport) -> ImportReport:
         plan=replace(report.plan, rows=tuple(kept)),
         warnings=(*report.warnings, warning),
     )
-
-
-def _groups_to_import(context: Context, order: ImportOrder) -> tuple[str, ...]:
-    if not order.without:
-        return tuple(order.groups)
-    _, _, profile = profile_at(context, order.database)
-    named = order.groups or list(profile.groups if profile else ())
-    left = tuple(name for name in named if name not in order.without)
-    if not left and named:
-        raise UsageError("no group is left to be imported", hint="Leave out fewer.")
-    return left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
