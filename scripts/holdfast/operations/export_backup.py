@@ -194,9 +194,7 @@ def _describe(
     }
     label = options.label or label_of_database(context, chosen.path)
     watch = context.watch("writing", _rows_last_time(context, chosen.path, header))
-    return Source(
-        label, connection, readers, schema, taken, header, profile, watched, notes, watch
-    )
+    return Source(label, connection, readers, schema, taken, header, profile, watched, notes, watch)
 
 
 def _rows_last_time(context: Context, path: Path, header: Header) -> int | None:

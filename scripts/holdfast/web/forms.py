@@ -84,7 +84,10 @@ def _options(text: str) -> dict[str, Any]:
             said[name] = value
         else:
             raise _refused(f"There is no option {name[:40]!r}.")
-    return said | ({"without": without} if without else {})
+    named = said.get("without", [])
+    if without and isinstance(named, list):
+        said["without"] = [*named, *without]
+    return said
 
 
 def _refused(detail: str) -> HttpProblem:
