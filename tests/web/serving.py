@@ -134,3 +134,16 @@ def sent(client: httpx.Client, file: Path, **fields: str) -> dict[str, Any]:
         answer = client.post("/backup/import", files={"file": (file.name, stream)}, data=fields)
     assert answer.status_code == 202, answer.text
     return ended(client, answer.json())
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started, and those that these have."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == process:
+            found += [int(stat.parent.name), *children(int(stat.parent.name))]
+    return found

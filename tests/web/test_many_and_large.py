@@ -16,7 +16,7 @@ import pytest
 
 from tests import running
 from tests.web.conftest import make_home
-from tests.web.serving import Served, carried_out, ended, served
+from tests.web.serving import Served, carried_out, children, ended, served
 
 CLIENTS = 20
 MEGABYTE = 1024 * 1024
@@ -149,17 +149,6 @@ def own_bytes(process: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon")), 0)
-
-
-def children(process: int) -> Iterator[int]:
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == process:
-            yield int(stat.parent.name)
-            yield from children(int(stat.parent.name))
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from tests import running
 from tests.web.serving import served
 
 LOCK = Path(__file__).with_name("requirements-schemathesis.lock")
-EXAMPLES = 8  # of each path and method, beside those of the coverage phase
+EXAMPLES = 4  # of each path and method, beside those of the coverage phase
 PROGRAM = "from schemathesis.cli import schemathesis; schemathesis()"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import signal
 import socket
 import struct
 import zipfile
@@ -15,7 +16,7 @@ import httpx
 import pytest
 
 from tests import running
-from tests.web.serving import Served, carried_out, sent, served
+from tests.web.serving import Served, begun, carried_out, children, sent, served
 
 ONE_MEGABYTE = 1024 * 1024
 
@@ -415,12 +416,20 @@ def test_nothing_of_a_database_or_a_request_comes_into_a_log(home: Path) -> None
     assert len(said.splitlines()) == 3  # where it is, how it ends, that it has
 
 
-def test_what_was_sent_and_the_work_under_way_go_with_the_server(home: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_what_was_sent_and_the_work_under_way_go_with_the_server(
+    home: Path, number: signal.Signals
+) -> None:
     with served(home) as server, server.client() as client:
         job = carried_out(client, "/backup/export", {"database": "notes"})
         sent(client, Path(job["report"]["path"]), database="notes")
         assert len(scratch_of(server)) == 1
-        assert server.stop() == 0
+        for _ in range(4):
+            begun(client, "/backup/verify", {"backup": "all"})
+        at_work = children(server.process.pid)
+        server.process.send_signal(number)
+        assert server.process.wait(30) == 0
+        assert at_work and not any(Path(f"/proc/{each}").exists() for each in at_work)
         assert [path.name for path in (home.parent / "scratch").glob("holdfast-*")] == []
 
 

@@ -59,7 +59,9 @@ def import_order(fields: Mapping[str, Sequence[str]]) -> ImportOrder:
             raise _refused(f"There is no field {name[:40]!r}.")
     twice = sorted(said.keys() & options.keys())
     if twice:
-        raise _refused(f"{twice[0]} stands in the options, too.")
+        raise HttpProblem(
+            HTTPStatus.CONFLICT, f"{twice[0]} stands in the options, too.", "Send it once."
+        )
     try:
         return msgspec.convert(said | options, ImportOrder)
     except msgspec.ValidationError as error:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import signal
 import socket
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 
@@ -71,12 +72,25 @@ def serve(options: ServeOptions, tell: Callable[[str], None]) -> str:
             timeout_graceful_shutdown=_GRACE_SECONDS,
             timeout_keep_alive=5,
         )
-        tell(lets_in)
-        if options.open_browser:
-            webbrowser.open(lets_in)
-        with contextlib.suppress(KeyboardInterrupt):  # that is how it ends
-            _Server(config, jobs.interrupt_all).run(sockets=[sock])
+        server = _Server(config, jobs.interrupt_all)
+        with _ended_by_signals(server):
+            tell(lets_in)
+            if options.open_browser:
+                webbrowser.open(lets_in)
+            server.run(sockets=[sock])
     return address
+
+
+@contextlib.contextmanager
+def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Have a server end in order, whenever the signal comes: it knows them only once it runs."""
+    ours = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(each, server.handle_exit) for each in ours]
+    try:
+        yield
+    finally:
+        for each, handler in zip(ours, before, strict=True):
+            signal.signal(each, handler)
 
 
 def complain_of_host(options: ServeOptions) -> None:
