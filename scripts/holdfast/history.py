@@ -226,34 +226,23 @@ class History:
 
     def events(self, operation: str, count: int) -> list[Event]:
         """Return the last events of an operation, the latest first: in the order they came in."""
-        if not self._is_there():
-            return []
-        with self._for_reading() as connection:
-            rows = connection.execute(
-                "SELECT at, outcome, details FROM events WHERE operation = ?"
-                " ORDER BY id DESC LIMIT ?",
-                [operation, count],
-            ).fetchall()
-        try:
-            return [
-                Event(at, outcome, msgspec.json.decode(details, type=dict[str, Any]))
-                for at, outcome, details in rows
-            ]
-        except ValueError as error:
-            raise self._changed_by_another(error) from error
+        found = self._entries("operation = ?", [operation], count)
+        return [Event(each.at, each.outcome, each.details) for each in found]
 
     def entries(self, count: int, database_path: Path | None = None) -> list[Entry]:
         """Return the last events, of one database or of all, the latest first."""
+        if database_path is None:
+            return self._entries("1", [], count)
+        return self._entries("database = ?", [files.text_of(database_path)], count)
+
+    def _entries(self, where: str, values: list[str], count: int) -> list[Entry]:
         if not self.path.is_file():
             return []
-        where, values = (
-            ("", []) if database_path is None else ("WHERE database = ?", [database_path])
-        )
         with self._for_reading() as connection:
             rows = connection.execute(
                 "SELECT id, at, operation, outcome, database, backup, details FROM events"
-                f" {where} ORDER BY id DESC LIMIT ?",
-                [*map(files.text_of, values), count],
+                f" WHERE {where} ORDER BY id DESC LIMIT ?",
+                [*values, count],
             ).fetchall()
         try:
             return [

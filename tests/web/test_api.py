@@ -75,6 +75,14 @@ def test_groups_are_taken_and_left_out_by_name_and_by_the_flags_of_open_agentic(
     assert job["report"]["path"].endswith(".zip")
 
 
+def test_an_export_of_no_database_in_particular_is_of_all_as_in_the_script(
+    guest: httpx.Client,
+) -> None:
+    job = carried_out(guest, "/backup/export", {})
+    made = {each["name"]: each["report"]["counts"] for each in job["report"]["databases"]}
+    assert set(made) == {"notes", "agents"} and made["notes"] == {"notes": 3}
+
+
 def test_an_export_goes_to_the_stores_that_are_named(guest: httpx.Client) -> None:
     path = exported(guest, to=["attic"], name="stored")
     assert listed(guest)[path.name]["copies"] == ["attic"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from holdfast.concerns import ScheduleState
+from holdfast.concerns import Safety, ScheduleState
 from holdfast.copies import StoreStatus
 from holdfast.known import Entry
 from holdfast.model import Opening
@@ -21,8 +21,8 @@ class DatabaseState:
     name: str
     path: Path
     tool: str  # "": not known
-    bytes: int | None  # None: it cannot be read
-    state: str  # safe, stale, failing, never
+    bytes: int  # with what is in its write-ahead log
+    state: Safety
     state_text: str
     last_backup_at: str | None  # UTC, ISO 8601
     warnings: Sequence[str]

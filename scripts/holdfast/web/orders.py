@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from holdfast.errors import UsageError
 from holdfast.operations.context import Context
 from holdfast.operations.diff_backups import LIVE, DiffOptions, diff_backups
+from holdfast.operations.export_all import export_all
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.import_backup import import_backup
 from holdfast.operations.import_job import ImportOptions
@@ -63,7 +64,9 @@ class ExportOrder:
     __pydantic_config__: ClassVar = _STRICT
     verb: ClassVar[str] = "export"
 
-    database: str | None = _about(_DATABASE)
+    database: str | None = _about(
+        "its name in /backup/databases; left out: all of backup.yaml, where nothing else is of one"
+    )
     name: str | None = _about("stands before the date in the file's name; letters, digits, - and _")
     groups: list[str] = _names("the tables of these groups alone; default: what is usual")
     tables: list[str] = _names("these tables alone")
@@ -110,7 +113,14 @@ class ExportOrder:
             encrypt=self.encrypt,
             reproducible=self.reproducible,
         )
+        if self._means_all(context):
+            return export_all(context, options)
         return export_backup(context, options)
+
+    def _means_all(self, context: Context) -> bool:
+        """Tell whether nothing that was said is of one database alone, where there are several."""
+        is_of_one = self.database or self.name or self.groups or self.tables or self.scope
+        return len(context.settings.databases) > 1 and not is_of_one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from holdfast import files
-from holdfast.concerns import Kind
 from holdfast.errors import DatabaseNotFound, HoldfastError
 from holdfast.formats import FORMATS, WRITABLE
 from holdfast.formats.compression import SUFFIXES
 from holdfast.here import context_here
-from holdfast.model import Opening
+from holdfast.model import ChosenDatabase, Opening
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.prune_backups import PruneOptions, prune_backups
 from holdfast.operations.report_status import StatusOptions, report_status
+from holdfast.operations.safety import MAX_AGE_SECONDS, Shelf, look_at_shelf, state_of
 from holdfast.operations.shelf import backups_on_file
 from holdfast.outcomes import BackupOnFile, StatusReport
 from holdfast.profiles import KeepRules
@@ -35,13 +35,9 @@ from holdfast.web.answers import (
     Schedule,
     Sizes,
 )
-from holdfast.web.names import SAMPLE, database_meant, databases_there, profile_at
+from holdfast.web.names import database_meant, databases_there, profile_at
 from holdfast.works import ConflictMode
 
-_FAILING = {
-    *(Kind.DATABASE, Kind.DAMAGED, Kind.KEY_MISSING, Kind.SHRUNK),
-    *(Kind.SCHEDULE_FAILED, Kind.STORE_UNREACHABLE),
-}
 # Of these no line tells a person anything, and each may be long.
 _LONG_DETAILS = {"rests_on", "digests", "left_out"}
 
@@ -54,45 +50,29 @@ def databases() -> Databases:
     with contextlib.suppress(DatabaseNotFound):
         path = choose_database(context).path
         usual = next((name for name, each in there.items() if each == path), "")
+    shelf = look_at_shelf(context)
     return Databases(
-        [_state(context, name, path) for name, path in there.items()], usual, context.timestamp
+        [_state(context, shelf, name, path) for name, path in there.items()],
+        usual,
+        context.timestamp,
     )
 
 
-def _state(context: Context, name: str, path: Path) -> DatabaseState:
+def _state(context: Context, shelf: Shelf, name: str, path: Path) -> DatabaseState:
     is_configured = name in context.settings.databases
-    named = name if is_configured else str(path)
-    options = StatusOptions(database=None if name == SAMPLE else named, sample=name == SAMPLE)
-    tool, size = "", None
-    with contextlib.suppress(HoldfastError, OSError):
-        size = files.size_of(path)
-        profile = profile_at(context, name)[2]
-        tool = profile.title if profile else ""
-    report = report_status(context, options)
-    state, text = _judged(report)
+    chosen = ChosenDatabase(path, "")
+    found = state_of(context, shelf, chosen, MAX_AGE_SECONDS, name=name if is_configured else "")
     return DatabaseState(
         name=name,
         path=path,
-        tool=tool,
-        bytes=size,
-        state=state,
-        state_text=text,
-        last_backup_at=report.last_backup_at,
-        warnings=report.warnings,
+        tool=found.tool,
+        bytes=found.bytes,
+        state=found.state,
+        state_text=found.text,
+        last_backup_at=found.last_backup_at,
+        warnings=found.warnings,
         is_configured=is_configured,
     )
-
-
-def _judged(report: StatusReport) -> tuple[str, str]:
-    failing = [each.text for each in report.concerns if each.kind in _FAILING]
-    if failing:
-        return "failing", failing[0]
-    if report.last_backup_at is None:
-        return "never", "There is no backup of this database yet."
-    stale = [each.text for each in report.concerns if each.kind is Kind.STALE]
-    if stale:
-        return "stale", stale[0]
-    return "safe", "The last backup is recent."
 
 
 def status(database: str | None) -> StatusReport:
