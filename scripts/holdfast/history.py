@@ -236,7 +236,7 @@ class History:
         return self._entries("database = ?", [files.text_of(database_path)], count)
 
     def _entries(self, where: str, values: list[str], count: int) -> list[Entry]:
-        if not self.path.is_file():
+        if not self._is_there():
             return []
         with self._for_reading() as connection:
             rows = connection.execute(
