@@ -416,7 +416,9 @@ def test_nothing_of_a_database_or_a_request_comes_into_a_log(home: Path) -> None
     assert len(said.splitlines()) == 3  # where it is, how it ends, that it has
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["Ctrl-C", "TERM", "HUP"]
+)
 def test_what_was_sent_and_the_work_under_way_go_with_the_server(
     home: Path, number: signal.Signals
 ) -> None:

@@ -84,7 +84,8 @@ def serve(options: ServeOptions, tell: Callable[[str], None]) -> str:
 @contextlib.contextmanager
 def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
     """Have a server end in order, whenever the signal comes: it knows them only once it runs."""
-    ours = (signal.SIGINT, signal.SIGTERM)
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # of which Windows lacks the last
+    ours = [signal.Signals[name] for name in names if name in signal.Signals.__members__]
     before = [signal.signal(each, server.handle_exit) for each in ours]
     try:
         yield
