@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import sqlite3
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import httpx
 import pytest
 
 from tests import running
-from tests.web.serving import Served, begun, carried_out, ended, sent
+from tests.web.serving import Served, begun, carried_out, ended, sent, served
 
 
 def titles(path: Path) -> list[str]:
@@ -315,6 +318,30 @@ def test_jobs_that_wait_are_told_and_can_be_taken_out(client: httpx.Client) -> N
     assert set(states) == {"done"}
     there = [each["id"] for each in client.get("/backup/jobs").json()["jobs"]]
     assert there == [each["id"] for each in reversed(begun_ones)]
+
+
+def test_no_more_jobs_wait_than_can_be_done_in_a_while(client: httpx.Client, home: Path) -> None:
+    with contextlib.closing(sqlite3.connect(home.parent / "notes.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")  # those that are at work wait for it
+        order = {"database": "notes"}
+        answers = [client.post("/backup/export", json=order) for _ in range(110)]
+    statuses = [each.status_code for each in answers]
+    assert set(statuses) == {202, 429} and statuses[:100] == [202] * 100
+    refused = answers[statuses.index(429)]
+    assert refused.headers["retry-after"] == "10"
+    assert "100 jobs wait" in refused.json()["detail"]
+
+
+def test_open_opens_the_page_in_the_browser_that_the_person_has(home: Path, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o700)
+    with served(home, "--open", environment={"BROWSER": f"{browser} %s"}) as server:
+        opened = tmp_path / "opened"
+        end = time.monotonic() + 20
+        while not (opened.exists() and opened.read_text()) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert opened.read_text() == server.page
 
 
 @pytest.mark.parametrize(

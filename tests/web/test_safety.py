@@ -218,6 +218,7 @@ def test_no_name_leads_out_of_the_output_folder(shared: Served, name: str) -> No
         ("/backup/verify", {"backup": "{name}"}),
         ("/backup/diff", {"left": "{name}"}),
         ("/backup/restore", {"backup": "{name}"}),
+        ("/backup/undo", {"database": "notes", "point": "{name}"}),
         ("/backup/restore", {"backup": "latest", "output": "{name}"}),
         ("/backup/export", {"database": "{name}"}),
         ("/backup/export", {"database": "notes", "name": "{name}"}),
