@@ -38,3 +38,4 @@ lock:
 		-c requirements-cloud.lock -c requirements-web.lock -o requirements-dev.lock
 	$(COMPILE) --group s3 -o tests/stores/requirements-s3.lock
 	$(COMPILE) --group schemathesis -o tests/web/requirements-schemathesis.lock
+	$(COMPILE) --group browser -o tests/web/requirements-browser.lock

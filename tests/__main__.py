@@ -35,6 +35,7 @@ IN_PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 # By program: the Debian package that holds it.
 DEBIAN_PACKAGES = {
     "age": "age",
+    "chromium": "chromium",
     "crontab": "cron",
     "jq": "jq",
     "restic": "restic",
@@ -64,6 +65,9 @@ OPENCODE_PACKAGE = "opencode-{}-{}".format(
 OPENCODE_VERSION = "1.18.33"
 GEMINI_PACKAGE = "@google/gemini-cli"
 GEMINI_VERSION = "0.61.0"
+# Finds what keeps people out of a page.
+AXE_PACKAGE = "axe-core"
+AXE_VERSION = "4.14.1"
 
 
 def main(arguments: "list[str]") -> int:
@@ -114,9 +118,11 @@ def ready_tools(packages: str) -> "dict[str, str]":
     codex = IN_BACKGROUND.submit(from_npm, CODEX_PACKAGE, CODEX_VERSION)
     copilot = IN_BACKGROUND.submit(from_npm, COPILOT_PACKAGE, COPILOT_VERSION)
     gemini = IN_BACKGROUND.submit(from_npm, GEMINI_PACKAGE, GEMINI_VERSION)
+    axe = IN_BACKGROUND.submit(from_npm, AXE_PACKAGE, AXE_VERSION)
     client = os.environ.get("HOLDFAST_TEST_CLAUDE") or str(claude())
     debian.result()
     return {
+        "HOLDFAST_TEST_AXE": str(axe.result() / AXE_PACKAGE / "axe.min.js"),
         "HOLDFAST_TEST_CLAUDE": client,
         "HOLDFAST_TEST_CODEX": str(next(codex.result().glob("@openai/codex/vendor/*/bin/codex"))),
         "HOLDFAST_TEST_COPILOT": str(copilot.result() / COPILOT_PACKAGE / "copilot"),
