@@ -104,9 +104,12 @@ def listed_backups(context: Context) -> Iterator[ListedBackup]:
     copies: dict[str, list[str]] = {}
     for copy in context.known_copies():
         copies.setdefault(copy.backup, []).append(copy.store)
+    made = {each.path: each.database for each in context.known_backups()}
     for each in backups_on_file(context):
         path = files.text_of(each.path)
-        yield _listed(each, names.get(each.database, ""), copies.get(path, []))
+        # One that has been changed since says itself of which database it is no more.
+        database = each.database or made.get(path, "")
+        yield _listed(each, names.get(database, ""), copies.get(path, []))
 
 
 def _listed(backup: BackupOnFile, database: str, copies: list[str]) -> ListedBackup:
