@@ -20,7 +20,11 @@ EXTRA_LOCKS = [f"requirements-{extra}.lock" for extra in packages.EXTRAS]
 LOCKS = ["requirements.lock", "requirements-dev.lock", *EXTRA_LOCKS]
 
 
-TOOL_LOCKS = ["tests/stores/requirements-s3.lock", "tests/web/requirements-schemathesis.lock"]
+TOOL_LOCKS = [
+    "tests/stores/requirements-s3.lock",
+    "tests/web/requirements-browser.lock",
+    "tests/web/requirements-schemathesis.lock",
+]
 
 
 def requirements(lock: str) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from tests import running
+from tests.web.browser import chromium
 from tests.web.serving import Served, served
 
 NOTES = """
@@ -77,4 +79,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def guest(shared: Served) -> Iterator[httpx.Client]:
     """A client of the shared server that is let in."""
     with shared.client() as found:
+        yield found
+
+
+# No longer than a module: what drives it keeps a loop of asyncio running in this thread.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real browser, for all tests of a module."""
+    with chromium() as found:
         yield found
