@@ -28,6 +28,7 @@ AT_ONCE = 2  # the others wait
 KEPT = 200  # jobs that have ended, for who asks later
 WAITING = 100  # more are refused
 _KILL_SECONDS = 20.0  # after which one that was interrupted is not waited for any longer
+_AGAIN_SECONDS = (5.0, 10.0)  # and after which it is interrupted once more
 _HEARTBEAT_SECONDS = 15.0
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -216,9 +217,12 @@ class Jobs:
             worker = work.worker
         if worker:
             worker.interrupt()
-            last_resort = threading.Timer(_KILL_SECONDS, worker.kill)
-            last_resort.daemon = True
-            last_resort.start()
+            # One that comes while it still starts may go unheard.
+            again = [(seconds, worker.interrupt) for seconds in _AGAIN_SECONDS]
+            for seconds, act in (*again, (_KILL_SECONDS, worker.kill)):
+                timer = threading.Timer(seconds, act)
+                timer.daemon = True
+                timer.start()
         self._tell(work)
 
     def _carry_out(self, work: _Work) -> None:

@@ -36,8 +36,9 @@ class Commission(msgspec.Struct, frozen=True):
 
 def main() -> int:
     """Carry out the order on standard input; the exit code is that of its report or problem."""
-    if os.name == "nt":
-        signal.signal(signal.SIGBREAK, signal.default_int_handler)  # type: ignore[attr-defined]
+    # Whatever the server was started with: one that a script puts behind itself ignores Ctrl-C.
+    ours = "SIGINT" if os.name != "nt" else "SIGBREAK"
+    signal.signal(signal.Signals[ours], signal.default_int_handler)
     return _carry_out(sys.stdout.buffer)
 
 
