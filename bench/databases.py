@@ -194,7 +194,7 @@ def _messages(path: Path, rows: int) -> None:
             4,
             (
                 (n, n * 7 % rows + 1, f"file-{n}.bin", _cut(chance, noise, 1500, 6000))
-                for n in range(1, rows // 7 + 1)
+                for n in range(1, rows // 700 * 100 + 1)
             ),
         )
         _insert(

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 import subprocess
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -121,6 +122,14 @@ class Codex:
                 return [item["text"] for item in done if item["type"] == "agentMessage"][-1], asked
 
             yield say
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder that is there in Codex's sandbox, which has a /dev of its own."""
+    place = "/tmp" if tmp_path.is_relative_to("/dev") else tmp_path
+    with tempfile.TemporaryDirectory(prefix="codex-", dir=place) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
