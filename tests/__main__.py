@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from holdfast import bootstrap  # noqa: E402 - only found once its folder is on the path
 
-IN_BACKGROUND = concurrent.futures.ThreadPoolExecutor(max_workers=6)
+IN_BACKGROUND = concurrent.futures.ThreadPoolExecutor(max_workers=9)
 
 LINT = [["ruff", "format", "--check"], ["ruff", "check"], ["mypy"]]
 
@@ -68,6 +68,7 @@ GEMINI_VERSION = "0.61.0"
 # Finds what keeps people out of a page.
 AXE_PACKAGE = "axe-core"
 AXE_VERSION = "4.14.1"
+TOOLS_PYTHON = ">=3.11,<3.13"  # Open WebUI runs on no newer one
 
 
 def main(arguments: "list[str]") -> int:
@@ -113,7 +114,8 @@ def scratch_in_memory() -> "dict[str, str]":
 def ready_tools(packages: str) -> "dict[str, str]":
     """Install the outside tools that tests drive, where they are missing; where they are."""
     debian = IN_BACKGROUND.submit(install_debian_packages)
-    tools = IN_BACKGROUND.submit(real_tools, packages)
+    tools = IN_BACKGROUND.submit(real_tools, packages, "tools.txt")
+    webui = IN_BACKGROUND.submit(real_tools, packages, "open_webui.txt", "--no-deps")
     opencode = IN_BACKGROUND.submit(from_npm, OPENCODE_PACKAGE, OPENCODE_VERSION)
     codex = IN_BACKGROUND.submit(from_npm, CODEX_PACKAGE, CODEX_VERSION)
     copilot = IN_BACKGROUND.submit(from_npm, COPILOT_PACKAGE, COPILOT_VERSION)
@@ -127,25 +129,27 @@ def ready_tools(packages: str) -> "dict[str, str]":
         "HOLDFAST_TEST_CODEX": str(next(codex.result().glob("@openai/codex/vendor/*/bin/codex"))),
         "HOLDFAST_TEST_COPILOT": str(copilot.result() / COPILOT_PACKAGE / "copilot"),
         "HOLDFAST_TEST_GEMINI": str(gemini.result() / ".bin" / "gemini"),
+        "HOLDFAST_TEST_OPEN_WEBUI": str(webui.result()),
         "HOLDFAST_TEST_OPENCODE": str(opencode.result() / OPENCODE_PACKAGE / "bin" / "opencode"),
         "HOLDFAST_TEST_REAL_TOOLS": str(tools.result()),
     }
 
 
-def real_tools(packages: str) -> Path:
-    """The Python that has the tools whose databases are backed up in tests, in the user's cache."""
-    wanted = ROOT / "tests" / "real" / "tools.txt"
+def real_tools(packages: str, requirements: str, *options: str) -> Path:
+    """The Python that has tools whose databases are backed up in tests, in the user's cache."""
+    wanted = ROOT / "tests" / "real" / requirements
     name = f"real-tools-{hashlib.sha256(wanted.read_bytes()).hexdigest()[:16]}"
     folder = bootstrap.cache_folder() / "tools" / name
 
-    def install(staging: Path) -> None:
+    def build(staging: Path) -> None:
         uv = [sys.executable, "-m", "uv", "--no-config", "--quiet"]
         environment = {"PYTHONPATH": packages, "UV_LINK_MODE": "copy"}
-        run(*uv, "venv", "--relocatable", staging / "finished", **environment)
-        python = staging / "finished" / "bin" / "python"
-        run(*uv, "pip", "install", "--python", python, "--requirement", wanted, **environment)
+        target = staging / "finished"
+        run(*uv, "venv", "--relocatable", "--python", TOOLS_PYTHON, target, **environment)
+        install = [*uv, "pip", "install", "--python", str(target / "bin" / "python")]
+        run(*install, *options, "--requirement", wanted, **environment)
 
-    bootstrap.build_once(folder, install, notice="installing the tools of the tests ...")
+    bootstrap.build_once(folder, build, notice="installing the tools of the tests ...")
     return folder / "bin" / "python"
 
 

@@ -13,12 +13,17 @@ import pytest
 from holdfast.operations.context import profile_of
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.restore_backup import RestoreOptions, restore_backup
+from tests.conftest import rows
 from tests.real.tool_databases import TOOLS
 
 PYTHON = os.environ.get("HOLDFAST_TEST_REAL_TOOLS", "")
+PYTHON_OF_OPEN_WEBUI = os.environ.get("HOLDFAST_TEST_OPEN_WEBUI", "")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not PYTHON, reason="the tools are installed by --tools, and in CI"),
+    pytest.mark.skipif(
+        not (PYTHON and PYTHON_OF_OPEN_WEBUI),
+        reason="the tools are installed by --tools, and in CI",
+    ),
 ]
 MAKER = Path(__file__).with_name("tool_databases.py")
 
@@ -45,21 +50,32 @@ READ = {
     "mem0": [["", "likes tea"], ["likes tea", "likes coffee"]],
     "chroma": [["a", "b"], ["green tea", "black coffee"], [{"n": 1}, {"n": 2.5}], ["b"], [["a"]]],
     "datasette": [["plants"], {"title": "Plants"}],
+    "open_webui": {
+        "folders": ["Drinks"],
+        "found": [["Tea", {"tags": ["hot_drinks"]}]],
+        "messages": [["user", "green tea?"], ["assistant", "always \N{TEACUP WITHOUT HANDLE}"]],
+        "files": [{"content": "leaves"}],
+        "memories": ["likes tea"],
+        "setting": "parrot",
+    },
 }
 
 
 def ask(verb: str, folder: Path) -> dict[str, object]:
     """Make the databases in a folder, or read them, with the tools' own code."""
     environment = {"HOME": str(folder), "PATH": os.environ["PATH"], "ANONYMIZED_TELEMETRY": "0"}
-    done = subprocess.run(
-        [PYTHON, MAKER, verb, folder],
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, object] = {}
+    for python, apart in ((PYTHON, False), (PYTHON_OF_OPEN_WEBUI, True)):
+        names = [name for name, tool in TOOLS.items() if tool.apart is apart]
+        done = subprocess.run(
+            [python, MAKER, verb, folder, *names],
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        found |= json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -110,6 +126,19 @@ def test_the_database_that_a_tool_makes_is_recognised_as_its_own(module_context,
     unknown = {name for name in grouped if name.lower() not in here}
     # What other versions have may be named; what this one has, should be.
     assert unknown <= OF_OTHERS.get(tool, set())
+
+
+def test_no_table_that_open_webui_uses_is_outside_of_its_groups(module_context, made):
+    path = made / "open_webui" / "webui.db"
+    names = {name for (name,) in rows(path, "SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    profile = profile_of(module_context, path, list(map(str, names)))
+    assert profile
+    grouped = {table for group in profile.groups.values() for table in group.tables}
+    # Alembic's own, and what its migrations left behind of older versions.
+    assert names - grouped == {"alembic_version", "chatidtag", "config_old", "document"}
+    for table, columns in profile.secrets.items():
+        here = {name for (name,) in rows(path, f"SELECT name FROM pragma_table_info('{table}')")}
+        assert {column.partition(".")[0] for column in columns} <= here
 
 
 OF_OTHERS = {

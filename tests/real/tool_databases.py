@@ -3,12 +3,13 @@ Makes the databases of real tools with their own code, and reads them with their
 
 Runs in an environment of its own, where these tools are installed:
 
-    python tool_databases.py make FOLDER     makes one database of each tool
-    python tool_databases.py read FOLDER     prints as JSON what each tool reads from its own
+    python tool_databases.py make FOLDER TOOL...    makes one database of each tool
+    python tool_databases.py read FOLDER TOOL...    prints as JSON what each reads from its own
 """
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class Tool:
 
     file: str
     beside = False  # more than the database is needed: what lies in folders beside it
+    apart = False  # its versions go with those of no other: it has an environment of its own
 
     def make(self, path: Path) -> None:
         raise NotImplementedError
@@ -235,6 +237,84 @@ class Datasette(Tool):
         return Datasette(files, internal=str(path))
 
 
+class OpenWebUI(Tool):
+    """Open WebUI: a chat in a folder, a file in a knowledge base, a memory and a setting."""
+
+    file = "webui.db"
+    apart = True
+
+    def make(self, path):
+        self.start(path)
+        from open_webui.models.auths import Auths
+        from open_webui.models.chats import ChatForm, Chats
+        from open_webui.models.config import Config
+        from open_webui.models.files import FileForm, Files
+        from open_webui.models.folders import FolderForm, Folders
+        from open_webui.models.knowledge import KnowledgeForm, Knowledges
+        from open_webui.models.memories import Memories
+
+        question = {"id": "q", "parentId": None, "childrenIds": ["a"], "role": "user"}
+        answer = {"id": "a", "parentId": "q", "childrenIds": [], "role": "assistant"}
+        messages = {
+            "q": {**question, "content": "green tea?", "timestamp": 1},
+            "a": {**answer, "content": "always \N{TEACUP WITHOUT HANDLE}", "timestamp": 2},
+        }
+        chat = {"title": "Tea", "history": {"messages": messages, "currentId": "a"}}
+
+        async def work():
+            ann = await Auths.insert_new_auth("ann@example.org", "hash", "Ann", role="admin")
+            folder = await Folders.insert_new_folder(ann.id, FolderForm(name="Drinks"))
+            await Chats.insert_new_chat("c1", ann.id, ChatForm(chat=chat, folder_id=folder.id))
+            await Chats.add_chat_tag_by_id_and_user_id_and_tag_name("c1", ann.id, "Hot Drinks")
+            file = FileForm(id="f1", filename="tea.txt", path="tea.txt", data={"content": "leaves"})
+            await Files.insert_new_file(ann.id, file)
+            form = KnowledgeForm(name="Teas", description="all of them")
+            knowledge = await Knowledges.insert_new_knowledge(ann.id, form)
+            await Knowledges.add_file_to_knowledge_by_id(knowledge.id, "f1", ann.id)
+            await Memories.insert_new_memory(ann.id, "likes tea")
+            await Config.upsert({"ui.default_models": "parrot"})
+
+        asyncio.run(work())
+
+    def read(self, path):
+        self.start(path)  # its migrations find nothing to do, or fail
+        from open_webui.models.chat_messages import ChatMessages
+        from open_webui.models.chats import Chats
+        from open_webui.models.config import Config
+        from open_webui.models.folders import Folders
+        from open_webui.models.knowledge import Knowledges
+        from open_webui.models.memories import Memories
+        from open_webui.models.users import Users
+
+        async def work():
+            ann = await Users.get_user_by_email("ANN@example.org")
+            chats = await Chats.get_chats_by_user_id_and_search_text(ann.id, "green tag:hot_drinks")
+            messages = await ChatMessages.get_messages_by_chat_id("c1")
+            (knowledge,) = await Knowledges.get_knowledge_bases()
+            return {
+                "folders": [each.name for each in await Folders.get_folders_by_user_id(ann.id)],
+                "found": [[each.title, each.meta] for each in chats],
+                "messages": [[each.role, each.content] for each in messages],
+                "files": [each.data for each in await Knowledges.get_files_by_id(knowledge.id)],
+                "memories": [each.content for each in await Memories.get_memories()],
+                "setting": await Config.get("ui.default_models"),
+            }
+
+        return asyncio.run(work())
+
+    def start(self, path):
+        """Do what its server does first: bring the database to the newest version."""
+        os.environ.update(
+            DATA_DIR=str(path.parent),
+            FROM_INIT_PY="true",  # as its own command has it: all is taken from the package
+            OFFLINE_MODE="true",
+            STATIC_DIR=str(path.with_name("static")),  # what it copies at every start
+            VECTOR_DB="qdrant",  # never asked: it is only that Chroma need not be installed
+            WEBUI_SECRET_KEY="secret",
+        )
+        import open_webui.config  # noqa: F401 - runs the migrations
+
+
 TOOLS: dict[str, Tool] = {
     "llm": Llm(),
     "langgraph": LangGraph(),
@@ -243,12 +323,14 @@ TOOLS: dict[str, Tool] = {
     "mem0": Mem0(),
     "chroma": Chroma(),
     "datasette": Datasette(),
+    "open_webui": OpenWebUI(),
 }
 
 
-def main(verb, folder):
+def main(verb, folder, *names):
     found = {}
-    for name, tool in TOOLS.items():
+    for name in names:
+        tool = TOOLS[name]
         path = Path(folder) / name / tool.file
         path.parent.mkdir(parents=True, exist_ok=True)
         found[name] = getattr(tool, verb)(path)
