@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -154,6 +155,40 @@ def test_a_log_that_has_grown_is_found_with_its_bytes(machine, monkeypatch):
         size = path.with_name("notes.db-wal").stat().st_size
         assert size > 100_000
         assert found(machine)["notes"] == f"its write-ahead log has {size:,} bytes"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open")
+def test_the_script_names_the_program_whose_reading_lets_a_log_grow(machine):
+    path = machine.home.data / "notes.db"
+    run_sql(path, "PRAGMA journal_mode = wal")
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as reader:
+        assert reader.stdin and reader.stdout
+        assert reader.stdout.readline() == b"reading\n"
+        subprocess.run([sys.executable, "-c", WRITER, str(path)], check=True)
+        size = path.with_name("notes.db-wal").stat().st_size
+        said = " ".join(run(machine.home.path, "doctor", exit_code=3).stdout.split())
+        reader.stdin.close()
+    program = f"{Path(sys.executable).name} (process {reader.pid})"
+    assert f"its write-ahead log has {size:,} bytes" in said
+    assert f"close {program}, or let it end a reading that hangs" in said
+
+
+READER = """
+import sqlite3, sys
+reader = sqlite3.connect(sys.argv[1], isolation_level=None)
+reader.execute("BEGIN")
+reader.execute("SELECT * FROM notes").fetchall()
+print("reading", flush=True)
+sys.stdin.read()
+"""
+WRITER = """
+import sqlite3, sys
+writer = sqlite3.connect(sys.argv[1], isolation_level=None)
+for _ in range(65):
+    writer.execute("UPDATE notes SET a = randomblob(1 << 20)")
+"""
 
 
 def test_unused_pages_are_found_where_they_are_many(machine, monkeypatch):
