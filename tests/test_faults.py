@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import run_sql
 from tests.running import (
     command,
     environment,
@@ -267,6 +268,10 @@ def test_after_a_killed_import_everything_works_again(home, few, tmp_path):
     assert state_of(database) == (NEW, 300)
 
 
+# The same time as before would be noted without a write.
+AN_OLD_TIME = "UPDATE soy_meta SET value = '2026-01-01T00:00:00Z'"
+
+
 @pytest.mark.slow
 @needs("strace")
 def test_after_a_killed_export_everything_works_again(home, few, tmp_path):
@@ -275,8 +280,10 @@ def test_after_a_killed_export_everything_works_again(home, few, tmp_path):
     codes: Counter[Any] = Counter()
     # The time is noted in one, the backup in the other.
     for path in (database, home / "output" / "history.db"):
+        run_sql(database, AN_OLD_TIME)
         count = calls_of(home, tmp_path, path, "export", "--db", database)["pwrite64"]
         for number in some_of(count, 3):
+            run_sql(database, AN_OLD_TIME)
             kill = ["-e", "trace=pwrite64", "-e", f"inject=pwrite64:signal=KILL:when={number}"]
             done = traced(home, tmp_path, path, kill, "export", "--db", database)
             codes[path, done.returncode] += 1
