@@ -591,3 +591,39 @@ def test_a_folder_is_not_said_to_give_way_with_force(context, backup, target, fo
     with pytest.raises(RestoreRefused, match="is no file") as refused:
         restore(context, backup, target, force=force)
     assert refused.value.hint == "Restore to another path with --to."
+
+
+@pytest.fixture
+def two_databases(tmp_path: Path) -> Path:
+    """A home with two databases, notes and crm, of which crm was backed up last."""
+    home = tmp_path / "home"
+    home.mkdir()
+    lines = ["databases:"]
+    for name in ("notes", "crm"):
+        run_sql(tmp_path / f"{name}.db", f"CREATE TABLE t (x); INSERT INTO t VALUES ('{name}')")
+        lines.append(f"  {name}: {tmp_path / name}.db")
+    (home / "backup.yaml").write_text("\n".join(lines), encoding="utf-8")
+    for name in ("notes", "crm"):
+        run(home, "export", "--db", name)
+    return home
+
+
+def test_the_latest_backup_is_that_of_the_database_that_was_lost(
+    two_databases: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.db").unlink()
+    run(two_databases, "restore", "latest", "--to", tmp_path / "notes.db")
+    assert rows(tmp_path / "notes.db", "SELECT x FROM t") == [("notes",)]
+
+
+def test_a_moment_is_one_of_the_database_that_was_lost(two_databases: Path, tmp_path: Path) -> None:
+    (tmp_path / "crm.db").unlink()
+    run(two_databases, "restore", "--at", "2999-01-01T00:00Z", "--to", tmp_path / "crm.db")
+    assert rows(tmp_path / "crm.db", "SELECT x FROM t") == [("crm",)]
+
+
+def test_a_database_is_named_whose_latest_backup_is_restored(
+    two_databases: Path, tmp_path: Path
+) -> None:
+    run(two_databases, "restore", "latest", "--db", "notes", "--to", tmp_path / "new.db")
+    assert rows(tmp_path / "new.db", "SELECT x FROM t") == [("notes",)]

@@ -2,6 +2,8 @@
 Build a database from a backup: proven equal before it gets its name.
 
 A file that is already there is refused; with --force it is kept among the restore points.
+Where there are backups of several databases, latest is of the one that --db names, or else of
+the one that is made anew at --to.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from holdfast.outcomes import RestoreReport
 SUMMARY = "build a database from a backup"
 EXAMPLES = """\
   restore latest --to ~/new.db           a database where none is
+  restore latest --db crm --to ~/crm.db  the latest backup of one of several
   restore 2026-11-20 --to soy.db --force in the place of one that is set aside
   restore cloud:latest --to ~/new.db     out of a store of backup.yaml
   restore --at 2026-11-18T09:00 --to ~/then.db
@@ -64,9 +67,9 @@ def run(context: Context, arguments: argparse.Namespace) -> RestoreReport:
             "name a backup, or a moment with --at, and not both",
             hint="As in: restore latest --to new.db, or restore --at 2026-11-18T09:00 --to new.db.",
         )
-    if arguments.at is None and (arguments.stores or arguments.db or arguments.sample):
+    if arguments.at is None and arguments.stores:
         raise UsageError(
-            "--from, --db and --sample go with --at",
+            "--from goes with --at",
             hint="A backup in a store is named as STORE:latest or STORE:2026-11-18.",
         )
     options = RestoreOptions(

@@ -18,7 +18,7 @@ from holdfast.errors import (
     WriteFailed,
 )
 from holdfast.formats import open_backup
-from holdfast.model import LeftOut, Trailer, part_of, redacted_names
+from holdfast.model import ChosenDatabase, LeftOut, Trailer, part_of, redacted_names
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.point_in_time import at_moment
 from holdfast.operations.restore_points import (
@@ -39,7 +39,7 @@ class RestoreOptions:
     backup: str | None = None
     target: Path  # absolute
     at: datetime | None = None  # the latest of then or before, of the database
-    database: str | None = None
+    database: str | None = None  # whose backup it is; None: that of the target, if it has any
     sample: bool = False
     stores: tuple[str, ...] = ()  # look in these alone
     verify: bool = True  # compare what was built with the backup
@@ -92,14 +92,28 @@ def restore_backup(context: Context, options: RestoreOptions) -> RestoreReport:
 @contextlib.contextmanager
 def _wanted(context: Context, options: RestoreOptions) -> Iterator[tuple[AtHand, tuple[str, ...]]]:
     """Find the backup that is meant, and what is to be said of the search."""
+    meant = _meant(context, options)
     if options.at is None:
         assert options.backup is not None  # the one or the other is given
-        with at_hand(context, options.backup) as found:
+        with at_hand(context, options.backup, meant) as found:
             yield found, ()
         return
-    chosen = choose_database(context, options.database, sample=options.sample)
+    chosen = meant or choose_database(context)
     with at_moment(context, options.at, chosen, options.stores) as latest:
         yield latest.backup, latest.warnings
+
+
+def _meant(context: Context, options: RestoreOptions) -> ChosenDatabase | None:
+    """Return the database whose backup is meant: the one named, or else the one to be made."""
+    if options.database is not None or options.sample:
+        return choose_database(context, options.database, sample=options.sample)
+    target = files.resolved(options.target)
+    for name, each in context.settings.databases.items():
+        if files.resolved(each.path) == target:
+            return ChosenDatabase(target, f"{name} in backup.yaml")
+    if any(known.database == files.text_of(target) for known in context.known_backups()):
+        return ChosenDatabase(target, "there are backups of it")
+    return None
 
 
 def _complain_of_target(context: Context, target: Path, *, force: bool) -> None:
