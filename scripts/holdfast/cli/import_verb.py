@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="?",
         default="",
-        help="a file, a day such as 2026-11-20, or latest",
+        help="a file, a day such as 2026-11-20, latest, or STORE: and one of these",
     )
     parser.add_argument(
         "--from",
