@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import os
 import shutil
 import signal
@@ -627,3 +628,25 @@ def test_a_database_is_named_whose_latest_backup_is_restored(
 ) -> None:
     run(two_databases, "restore", "latest", "--db", "notes", "--to", tmp_path / "new.db")
     assert rows(tmp_path / "new.db", "SELECT x FROM t") == [("notes",)]
+
+
+def test_a_new_file_of_the_latest_backup_of_any_is_said_to_be_of_which(
+    two_databases: Path, tmp_path: Path
+) -> None:
+    done = run(two_databases, "restore", "latest", "--to", tmp_path / "new.db", exit_code=3)
+    assert rows(tmp_path / "new.db", "SELECT x FROM t") == [("crm",)]
+    assert (
+        f"Warning: the latest backup is of {tmp_path / 'crm.db'};"
+        " --db NAME takes the latest of another: notes, crm."
+    ) in done.stdout
+
+
+def test_the_latest_backups_of_all_databases_are_verified(two_databases: Path) -> None:
+    run(two_databases, "export", "--db", "notes")
+    done = run(two_databases, "verify", "latest", "--json")
+    verified = [Path(each["path"]).name for each in json.loads(done.stdout)["backups"]]
+    assert [name.split("-")[1] for name in verified] == ["notes", "crm"]
+    assert len(list((two_databases / "output").glob("backup-notes-*"))) == 2
+    done = run(two_databases, "verify", "latest", "--against", "crm", "--json")
+    (one,) = json.loads(done.stdout)["backups"]
+    assert "-crm-" in one["path"]

@@ -23,7 +23,10 @@ EXAMPLES = """\
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what this verb takes."""
     parser.add_argument(
-        "backups", metavar="FILE", nargs="+", help="a file, a day, latest, or all of them: all"
+        "backups",
+        metavar="FILE",
+        nargs="+",
+        help="a file, a day, latest (of each database of backup.yaml), or all of them: all",
     )
     parser.add_argument("--quick", action="store_true", help="stop before the scratch restore")
     parser.add_argument(

@@ -26,6 +26,7 @@ from holdfast.operations.restore_points import (
     record_restore_point,
     remove_outdated,
 )
+from holdfast.operations.shelf import backups_on_file
 from holdfast.operations.stored import AtHand, at_hand
 from holdfast.outcomes import RestoreReport
 from holdfast.rebuild import rebuild
@@ -96,7 +97,7 @@ def _wanted(context: Context, options: RestoreOptions) -> Iterator[tuple[AtHand,
     if options.at is None:
         assert options.backup is not None  # the one or the other is given
         with at_hand(context, options.backup, meant) as found:
-            yield found, ()
+            yield found, tuple(() if meant else _others(context, options.backup, found.path))
         return
     chosen = meant or choose_database(context)
     with at_moment(context, options.at, chosen, options.stores) as latest:
@@ -114,6 +115,17 @@ def _meant(context: Context, options: RestoreOptions) -> ChosenDatabase | None:
     if any(known.database == files.text_of(target) for known in context.known_backups()):
         return ChosenDatabase(target, "there are backups of it")
     return None
+
+
+def _others(context: Context, wanted: str, found: Path) -> Iterator[str]:
+    """Say of which database the latest backup is, where it might be that of another."""
+    names = context.settings.databases
+    if wanted == "latest" and len(names) > 1:
+        (path,) = (each.database for each in backups_on_file(context) if each.path == found)
+        yield (
+            f"the latest backup is of {path or 'a database that is not on record'};"
+            f" --db NAME takes the latest of another: {', '.join(names)}."
+        )
 
 
 def _complain_of_target(context: Context, target: Path, *, force: bool) -> None:

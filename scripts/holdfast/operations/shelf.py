@@ -153,6 +153,21 @@ def find_backup(context: Context, wanted: str, database: ChosenDatabase | None =
     return fitting[0].path
 
 
+def latest_backups(context: Context) -> list[Path]:
+    """
+    Find the latest backup of each database of backup.yaml, or of any where it names but one.
+
+    Raises: BackupNotFound when there is none at all.
+    """
+    several = context.settings.databases if len(context.settings.databases) > 1 else {}
+    found = []
+    for name, each in several.items():
+        database = ChosenDatabase(files.resolved(each.path), f"{name} in backup.yaml")
+        with contextlib.suppress(BackupNotFound):
+            found.append(find_backup(context, "latest", database))
+    return list(dict.fromkeys(found)) or [find_backup(context, "latest")]
+
+
 def restore_command(backup: Path, target: Path) -> str:
     """Name the command that puts a database back from a backup; what is there is set aside."""
     words = ["restore", str(backup), "--to", str(target)]

@@ -38,7 +38,7 @@ from holdfast.model import (
 )
 from holdfast.operations.context import Context, choose_database, profile_of
 from holdfast.operations.like_with_like import hide_secrets, opened_to_take, taken_like
-from holdfast.operations.shelf import backups_on_file, find_backup
+from holdfast.operations.shelf import backups_on_file, find_backup, latest_backups
 from holdfast.operations.stored import (
     ALL,
     AtHand,
@@ -77,7 +77,7 @@ def verify_backups(context: Context, options: VerifyOptions) -> VerifyReport:
     verified: list[VerifiedBackup] = []
     warnings: list[str] = []
     for wanted in options.backups:
-        for found in _each_at_hand(context, wanted):
+        for found in _each_at_hand(context, wanted, against):
             if isinstance(found, VerifiedBackup):  # it could not even be fetched
                 verified.append(found)
                 continue
@@ -101,12 +101,23 @@ def verify_backups(context: Context, options: VerifyOptions) -> VerifyReport:
     return VerifyReport(tuple(verified), against, tuple(warnings))
 
 
-def _each_at_hand(context: Context, wanted: str) -> Iterator[AtHand | VerifiedBackup]:
-    """Yield the backups that a word means, one after the other, or what keeps one from us."""
+def _each_at_hand(
+    context: Context, wanted: str, against: ChosenDatabase | None
+) -> Iterator[AtHand | VerifiedBackup]:
+    """
+    Yield the backups that a word means, one after the other, or what keeps one from us.
+
+    Args: against: the database whose latest one is meant; None: that of each.
+    """
     words = named_in_store(context, wanted)
     if words is None:
-        paths = [each.path for each in backups_on_file(context)] if wanted == ALL else None
-        for path in [find_backup(context, wanted)] if paths is None else paths:
+        if wanted == ALL:
+            paths = [each.path for each in backups_on_file(context)]
+        elif wanted == "latest" and against is None:
+            paths = latest_backups(context)
+        else:
+            paths = [find_backup(context, wanted, against)]
+        for path in paths:
             yield AtHand(path, path)
         return
     store = context.store(words[0])
