@@ -171,10 +171,9 @@ def test_a_file_that_changed_after_it_was_verified_is_not_called_verified(home, 
     with backup.open("ab") as file:
         file.write(b" ")
     lines = run(home, "status", exit_code=3).stdout.splitlines()
-    assert lines[1].endswith(", not verified here")
+    assert lines[1].endswith(", changed since it was verified")
     assert lines[-1] == (
-        "Warning: no backup of this database was ever verified here. Prove the last one: verify"
-        f" {backup.name}"
+        f"Warning: {backup.name} has changed since it was verified: run verify {backup.name}"
     )
 
 
@@ -201,6 +200,7 @@ def test_a_file_with_a_backups_name_and_no_backup_in_it_is_listed_as_it_is(home,
         "part": "",
         "database": "",
         "opening": "",
+        "is_changed": False,
     }
 
 
@@ -224,6 +224,7 @@ def test_json_is_one_object_that_says_it_all(home, notes):
         "part": "",
         "database": str(notes),
         "opening": "",
+        "is_changed": False,
     }
 
 

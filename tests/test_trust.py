@@ -92,6 +92,58 @@ def test_backups_of_which_none_was_ever_verified_are_named(here):
     }
 
 
+def test_a_backup_that_changed_since_it_was_verified_makes_nobody_safe(here):
+    [old] = here.output.glob("backup-*.json")
+    later = at(here, NOW + timedelta(days=1))
+    for name in (old.name, "backup-2026-11-21.json"):
+        if name != old.name:
+            export_backup(later, ExportOptions())
+        path = here.output / name
+        path.write_bytes(path.read_bytes().replace(b'"id":1', b'"id":7'))
+        expected = f"{name} has changed since it was verified: run verify {name}"
+        if name != old.name:
+            expected = (
+                f"2 backups, {name} the newest of them, have changed since they were verified:"
+                f" run verify {name} {old.name}"
+            )
+        assert found(later) == {"changed": expected}
+        [state] = status(later).databases
+        assert (state.state, state.text) == (
+            "failing",
+            "its newest backup has changed since it was verified",
+        )
+        assert "changed since it was verified\n" in text(status(later))
+    export_backup(at(here, NOW + timedelta(days=2)), ExportOptions())
+    assert found(later) == {}  # a later one is as it was
+
+
+def test_a_backup_that_was_written_over_has_changed_however_late_it_was(here):
+    later = at(here, NOW + timedelta(days=1))
+    export_backup(later, ExportOptions())
+    path = here.output / "backup-2026-11-21.json"
+    path.write_text("gone")  # tells no date of its own, so it is listed last
+    assert found(later)["changed"].endswith(f"run verify {path.name}")
+    path.unlink()
+    assert found(later) == {}
+
+
+def test_a_backup_that_only_has_another_time_is_as_it_was_once_it_is_verified(here):
+    [path] = here.output.glob("backup-*.json")
+    os.utime(path, (1, 1))
+    assert list(found(here)) == ["changed"]
+    verify_backups(here, VerifyOptions(backups=(path.name,)))
+    assert found(here) == {}
+    assert status(here).databases[0].state == "safe"
+
+
+def test_a_backup_of_another_database_that_changed_is_no_concern_of_this_one(here, tmp_path):
+    make_database(tmp_path / "other.db", NOTES)
+    later = at(here, NOW + timedelta(days=1))
+    export_backup(later, ExportOptions(database=str(tmp_path / "other.db")))
+    os.utime(here.output / "backup-2026-11-21.json", (1, 1))
+    assert found(later) == {}
+
+
 def test_a_newest_backup_that_is_damaged_is_warned_of_and_counts_as_none(here):
     later = at(here, NOW + timedelta(days=9))
     export_backup(later, ExportOptions())

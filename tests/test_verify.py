@@ -271,7 +271,7 @@ def test_a_backup_that_changed_since_is_not_said_to_be_verified(context, notes):
     with backup.open("a") as file:
         file.write(" ")
     assert on_file(context, backup).verified == ""
-    assert "not verified here" in status_text(context)
+    assert "changed since it was verified" in status_text(context)
 
 
 def test_a_backup_from_elsewhere_is_remembered_too(context, notes, tmp_path):

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     DATABASE = "database"  # it is missing, or cannot be read
     STALE = "stale"
     DAMAGED = "damaged"  # the newest backup
+    CHANGED = "changed"  # the newest backups, since they were verified
     UNVERIFIED = "unverified"
     SHRUNK = "shrunk"
     ONE_DISK = "one_disk"
@@ -53,7 +54,7 @@ class Safety(StrEnum):
     SAFE = "safe"  # there is a sound backup of late
     STALE = "stale"
     NEVER = "never"  # there is no backup of it
-    FAILING = "failing"  # it cannot be read, its newest backup is damaged, or the last run failed
+    FAILING = "failing"  # it cannot be read, its newest backup is damaged or was changed, or the last run failed
 
 
 @dataclass(frozen=True, slots=True)

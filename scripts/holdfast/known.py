@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast import files
+from holdfast.model import Rung, is_above
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,11 @@ class KnownBackup:
     verified: str
     verified_at: str
     part: str = ""
+
+    @property
+    def is_verified(self) -> bool:
+        """Tell whether the file, as it was when it was recorded, was proven."""
+        return is_above(self.verified, Rung.HASH)
 
     def is_still(self, path: Path) -> bool:
         """Tell whether the file is as it was when it was recorded."""

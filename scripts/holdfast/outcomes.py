@@ -157,6 +157,7 @@ class BackupOnFile:
     database: str  # the path it was read from; "": not on record here
     part: str = ""  # which part of the database it holds; "": all
     opening: Opening = Opening.PLAIN
+    is_changed: bool = False  # since it was verified here
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,8 @@ def state_of(
         state, text = Safety.FAILING, "its backups are damaged"
     elif Kind.DAMAGED in kinds:
         state, text = Safety.FAILING, "its newest backup is damaged"
+    elif Kind.CHANGED in kinds:
+        state, text = Safety.FAILING, "its newest backup has changed since it was verified"
     elif failure:
         state, text = Safety.FAILING, f"the last scheduled backup failed: {failure}"
     elif not sound:

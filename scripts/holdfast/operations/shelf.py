@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from holdfast import encryption, files
@@ -54,9 +55,13 @@ def backups_on_file(
                 size, modified_ns = files.size_of(path), files.modified_ns(path)
                 record = known.get(files.text_of(path))
                 if record and not record.is_of(size, modified_ns):
-                    record = None
+                    each = replace(
+                        _describe(context, path, size, None), is_changed=record.is_verified
+                    )
+                else:
+                    each = _describe(context, path, size, record)
                 # Those of one second are told apart by when their files were written.
-                found.append((modified_ns, _describe(context, path, size, record)))
+                found.append((modified_ns, each))
     found.sort(key=lambda item: (item[1].created_at or "", item[0]), reverse=True)
     return [each for _, each in found]
 

@@ -18,6 +18,8 @@ from holdfast.outcomes import BackupOnFile
 from holdfast.profiles import StoreSettings
 from holdfast.times import moment, utc_text
 
+_NAMED = 3  # of the backups that have changed
+
 
 def trust_concerns(
     context: Context, chosen: ChosenDatabase, backups: Sequence[BackupOnFile], record: OnRecord
@@ -31,7 +33,8 @@ def trust_concerns(
     if not backups:
         return
     yield from _damaged(backups)
-    yield from _unverified(backups)
+    changed = _changed(chosen, backups, record)
+    yield from _changed_concerns(changed) if changed else _unverified(backups)
     if not record.problem:
         yield from _shrunk(context, chosen, backups[0])
     if chosen.path != context.home.sample.resolve():
@@ -45,6 +48,38 @@ def _damaged(backups: Sequence[BackupOnFile]) -> Iterator[Concern]:
         yield Concern(
             Kind.DAMAGED, f"{backups[0].path.name}, the newest backup, is damaged; {rest}."
         )
+
+
+def _changed(
+    chosen: ChosenDatabase, backups: Sequence[BackupOnFile], record: OnRecord
+) -> list[BackupOnFile]:
+    """Return those that changed since they were verified and are later than all that did not."""
+    there = {files.text_of(each.path): each for each in backups}
+    found = []
+    # In the order of the record: what was written over may no longer tell its date.
+    for known in record.backups:
+        backup = there.get(known.path)
+        if backup is None or known.part or not known.is_verified:
+            continue
+        if not backup.is_changed:
+            break
+        if known.database in ("", files.text_of(chosen.path)):
+            found.append(backup)
+    return found
+
+
+def _changed_concerns(changed: Sequence[BackupOnFile]) -> Iterator[Concern]:
+    name = changed[0].path.name
+    if len(changed) == 1:
+        text = f"{name} has changed since it was verified: run verify {name}"
+    else:
+        names = " ".join(each.path.name for each in changed[:_NAMED])
+        more = len(changed) - _NAMED
+        text = (
+            f"{len(changed)} backups, {name} the newest of them, have changed since they were"
+            f" verified: run verify {names if more <= 0 else 'all'}"
+        )
+    yield Concern(Kind.CHANGED, text)
 
 
 def _unverified(backups: Sequence[BackupOnFile]) -> Iterator[Concern]:

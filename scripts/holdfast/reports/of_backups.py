@@ -133,7 +133,7 @@ def _backup_line(backup: BackupOnFile, report: StatusReport) -> str:
     elif is_above(backup.verified, Rung.WHOLE):
         facts.append(f"verified ({RUNGS[Rung(backup.verified)]}{_when(backup, now)})")
     else:
-        facts.append("not verified here")
+        facts.append("changed since it was verified" if backup.is_changed else "not verified here")
     return f"{backup.path.name}: {', '.join(facts)}"
 
 
