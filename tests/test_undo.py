@@ -192,7 +192,15 @@ def test_a_database_whose_pages_have_another_size_since_is_undone(undo):
 def test_a_restore_point_that_is_not_there_is_not_found(undo, wanted):
     undo.tool.imported()
     undo(list_only=True).points[0].path.unlink()
-    undo.refused(BackupNotFound, "no restore point", wanted)
+    undo.refused(BackupNotFound, "^there is no restore point of ", wanted)
+    with pytest.raises(BackupNotFound) as refused:
+        undo(wanted)
+    assert refused.value.hint.endswith(f": import latest --mode clear --db {undo.tool.path}")
+
+
+def test_a_restore_point_that_is_none_of_those_there_is_quoted_as_it_was_typed(undo):
+    undo.tool.imported()
+    undo.refused(BackupNotFound, "no restore point 'tool-1999' of", "tool-1999")
 
 
 UNUSABLE = {
@@ -213,7 +221,7 @@ def test_what_is_no_longer_a_database_is_not_undone_but_restored(
     if has_point:
         undo.tool.imported()
     path = undo.tool.path
-    point = undo(list_only=True).points[0].path if has_point else "FILE"
+    point = undo(list_only=True).points[0].path if has_point else "latest"
     spoil(path)
     with pytest.raises(error, match=str(path)) as refused:
         undo()

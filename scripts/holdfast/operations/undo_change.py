@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,12 +96,15 @@ def _find(
             return point
     with _live(options, chosen, None):  # or that it cannot be read is what the person must know
         pass
+    if points:
+        raise BackupNotFound(
+            f"no restore point {wanted!r} of {chosen.path}", hint="undo --list names them."
+        )
+    command = shlex.join(["import", "latest", "--mode", "clear", *_database_words(options, chosen)])
     raise BackupNotFound(
-        f"no restore point {wanted!r} of {chosen.path}",
-        hint="undo --list names them."
-        if points
-        else "An import, undo or restore takes one before it changes a database. To go back to a"
-        " backup, import it with --mode clear, or see what there is with status.",
+        f"there is no restore point of {chosen.path}",
+        hint="An import, undo or restore takes one before it changes a database. To go back to the"
+        f" latest backup: {command}",
     )
 
 
@@ -113,7 +117,7 @@ def _live(
         with database.read_only(chosen.path, options.wait_seconds) as live:
             yield live
     except (DatabaseNotFound, NotADatabase, DatabaseDamaged) as error:
-        source = point.path if point else Path("FILE")  # status names those that there are
+        source = point.path if point else Path("latest")
         raise type(error)(
             str(error),
             hint="An undo changes a database that can be read. To bring this one back:"
@@ -160,12 +164,15 @@ def _arguments(
     report: UndoReport, options: UndoOptions, point: RestorePoint, plan_id: str
 ) -> tuple[str, ...]:
     """Name the arguments that carry out just this plan."""
-    words = [point.path.stem]
-    if options.database is not None:
-        words += ["--db", str(report.database.path)]
+    of = _database_words(options, report.database)
+    return (point.path.stem, *of, "--confirm", plan_id)
+
+
+def _database_words(options: UndoOptions, chosen: ChosenDatabase) -> tuple[str, ...]:
+    """Name the database in a command, where it was named in this one."""
     if options.sample:
-        words.append("--sample")
-    return (*words, "--confirm", plan_id)
+        return ("--sample",)
+    return () if options.database is None else ("--db", str(chosen.path))
 
 
 def _other_changes(found: DiffReport) -> Iterator[str]:
