@@ -520,6 +520,39 @@ def test_wrong_usage_is_exit_code_2_and_points_to_the_help(home, verb, words):
     assert shown["hint"].casefold().endswith("see --help.")
 
 
+@pytest.mark.parametrize(
+    ("words", "missing", "example"),
+    [
+        (["keys"], "{create,check}", "keys create"),
+        (["schedule"], "{install,show,status,remove,run}", "schedule install"),
+        (["verify"], "FILE", "verify latest"),
+        (["diff"], "A", "diff latest"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_word_that_is_missing_is_named_with_a_command_that_can_be_typed(
+    home, words, missing, example
+):
+    done = run(home, *words, exit_code=2)
+    assert done.stderr == (
+        f"Error: the following arguments are required: {missing}.\nAs in: {example}. See --help.\n"
+    )
+
+
+def test_a_restore_asks_for_the_backup_and_then_for_the_database_to_make(home):
+    done = run(home, "restore", exit_code=2)
+    assert done.stderr.startswith("Error: name a backup, or a moment with --at, and not both.\n")
+    done = run(home, "restore", "crm 1.json", exit_code=2)
+    assert done.stderr == (
+        "Error: name the database to make, with --to.\nAs in: restore 'crm 1.json' --to new.db.\n"
+    )
+
+
+@pytest.mark.parametrize("verb", ["verify", "diff", "restore"])
+def test_the_help_says_that_a_backup_may_be_in_a_store(home, verb):
+    assert "STORE:" in run(home, verb, "--help").stdout
+
+
 def test_an_error_says_what_is_wrong_and_then_what_to_do(home, tmp_path):
     done = run(home, "export", "--db", tmp_path / "none.db", exit_code=10)
     assert done.stdout == ""

@@ -54,7 +54,7 @@ class Safety(StrEnum):
     SAFE = "safe"  # there is a sound backup of late
     STALE = "stale"
     NEVER = "never"  # there is no backup of it
-    FAILING = "failing"  # it cannot be read, its newest backup is damaged or was changed, or the last run failed
+    FAILING = "failing"  # it or its newest backup is not as it should be, or the last run failed
 
 
 @dataclass(frozen=True, slots=True)

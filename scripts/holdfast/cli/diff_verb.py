@@ -2,8 +2,9 @@
 Say what has changed from A to B: rows by table, columns, tables, indexes, views, triggers.
 
 A and B are backups or databases: a path, a day such as 2026-11-20, latest for the latest
-backup, live for the database itself. Both are only read, and backups are proven on the way.
-The exit code is 0 whether they differ or not, unless --exit-code is given.
+backup, STORE:latest or STORE:NAME for one in a store, live for the database itself. Both are
+only read, and backups are proven on the way. The exit code is 0 whether they differ or not,
+unless --exit-code is given.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what this verb takes."""
-    parser.add_argument("first", metavar="A", help="a backup or a database")
+    parser.add_argument(
+        "first", metavar="A", help="a backup, STORE:NAME for one in a store, or a database"
+    )
     parser.add_argument(
         "second", metavar="B", nargs="?", default=LIVE, help="another one (default live)"
     )

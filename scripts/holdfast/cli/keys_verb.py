@@ -25,7 +25,9 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what this verb takes."""
-    parser.add_argument("action", choices=["create", "check"], help="what to do")
+    parser.add_argument(
+        "action", metavar="{create,check}", choices=["create", "check"], help="what to do"
+    )
     parser.add_argument("--to", metavar="FILE", help="with create: the file to make")
     add_identity(parser)
 

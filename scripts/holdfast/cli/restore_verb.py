@@ -9,6 +9,7 @@ the one that is made anew at --to.
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from holdfast.cli.options import add_database, add_identity, add_wait, moment_of_user
 from holdfast.errors import UsageError
@@ -51,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="with --at: look in this store alone; repeatable",
     )
-    parser.add_argument("--to", metavar="NEW.db", required=True, help="the database to make")
+    parser.add_argument("--to", metavar="NEW.db", help="the database to make (needed)")
     parser.add_argument("--force", action="store_true", help="replace a database that is there")
     parser.add_argument(
         "--no-verify", action="store_true", help="do not compare the database with the backup"
@@ -66,6 +67,11 @@ def run(context: Context, arguments: argparse.Namespace) -> RestoreReport:
         raise UsageError(
             "name a backup, or a moment with --at, and not both",
             hint="As in: restore latest --to new.db, or restore --at 2026-11-18T09:00 --to new.db.",
+        )
+    if arguments.to is None:
+        named = shlex.quote(arguments.backup) if arguments.backup else "--at 2026-11-18T09:00"
+        raise UsageError(
+            "name the database to make, with --to", hint=f"As in: restore {named} --to new.db."
         )
     if arguments.at is None and arguments.stores:
         raise UsageError(

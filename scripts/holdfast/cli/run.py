@@ -43,8 +43,13 @@ VERBS = (
 
 
 class _Parser(argparse.ArgumentParser):
+    example = ""  # a command that can be typed
+
     def error(self, message: str) -> Never:
-        raise UsageError(message, hint="See --help.")
+        is_short = message.startswith("the following arguments are required") and self.example
+        raise UsageError(
+            message, hint=f"As in: {self.example}. See --help." if is_short else "See --help."
+        )
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -123,6 +128,7 @@ def _add_verb(verbs: argparse._SubParsersAction[_Parser], name: str) -> None:
         epilog=f"examples:\n{verb.EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.example = verb.EXAMPLES.strip().partition("  ")[0]
     verb.add_options(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=verb.run)

@@ -32,7 +32,9 @@ _ACTIONS = ("install", "show", "status", "remove", "run")
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what this verb takes."""
-    parser.add_argument("action", choices=_ACTIONS, help="what to do")
+    parser.add_argument(
+        "action", metavar=f"{{{','.join(_ACTIONS)}}}", choices=_ACTIONS, help="what to do"
+    )
     parser.add_argument("--every", choices=PERIODS, help="how often (default day)")
     parser.add_argument(
         "--at", metavar="TIME", default="", help="03:00 (default), or :15 of every hour; local time"

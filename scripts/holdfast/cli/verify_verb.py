@@ -17,6 +17,7 @@ SUMMARY = "prove that backups can be restored"
 EXAMPLES = """\
   verify latest                restore it in scratch, and compare
   verify all --quick           read all backups, and compare counts and digests
+  verify cloud:latest          the latest one in a store of backup.yaml
   verify latest --against live also say which tables have changed since"""
 
 
@@ -26,7 +27,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "backups",
         metavar="FILE",
         nargs="+",
-        help="a file, a day, latest (of each database of backup.yaml), or all of them: all",
+        help="a file, a day, latest (of each database of backup.yaml), or all of them: all;"
+        " STORE: and one of these in a store",
     )
     parser.add_argument("--quick", action="store_true", help="stop before the scratch restore")
     parser.add_argument(
