@@ -60,6 +60,12 @@ def test_a_database_is_found_where_its_tool_keeps_it_and_said_to_be_unsafe(machi
     assert "discover --add NAME" in text(report)
 
 
+def test_where_nothing_is_found_it_is_said_how_any_database_is_backed_up(machine, tmp_path):
+    report = discover(replace(machine, user_home=tmp_path / "nobody"), DiscoverOptions())
+    assert report.databases == ()
+    assert text(report).endswith("\nTo back up any SQLite database: export --db PATH")
+
+
 def test_links_in_a_circle_and_into_nothing_are_said_to_be_none(machine):
     data = machine.home.data
     data.mkdir(parents=True)

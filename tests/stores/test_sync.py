@@ -206,6 +206,20 @@ def test_the_script_says_what_it_did(home: Path) -> None:
     assert run(home, "sync", "cloud", exit_code=2).stderr.startswith("Error: there is no store")
 
 
+def test_without_a_store_the_line_that_names_one_is_shown_and_works(home: Path) -> None:
+    settings = home / "backup.yaml"
+    settings.unlink()
+    said = [
+        run(home, *words, exit_code=2).stderr
+        for words in (["sync"], ["sync", "disk"], ["export", "--sample", "--to", "disk"])
+    ]
+    for each in said:
+        assert each.partition("\n")[2].startswith(f"Name one in {settings}, with a line such as ")
+    settings.write_text(said[0].partition(" such as ")[2].replace("/media/usb", str(home.parent)))
+    run(home, "export", "--to", "disk")
+    assert (home.parent / "backups").is_dir()
+
+
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 64 kB, where this user may mount one."""

@@ -112,6 +112,12 @@ class Context:
         """The mark under which this machine keeps its backups in stores."""
         return owner_mark(self.home.path, self.actor.rpartition("@")[2])
 
+    @property
+    def store_hint(self) -> str:
+        """Say how the first store is named."""
+        place = self.home.path / "backup.yaml"
+        return f"Name one in {place}, with a line such as stores: {{disk: /media/usb/backups}}"
+
     def store(self, name: str, wait_seconds: float | None = None) -> Store:
         """
         Return a store of backup.yaml, without asking anything of it yet.
@@ -125,9 +131,7 @@ class Context:
         if name not in settings:
             raise UsageError(
                 f"there is no store {name} in backup.yaml",
-                hint=f"There is {', '.join(settings)}."
-                if settings
-                else "Name one there, as in docs/settings.md.",
+                hint=f"There is {', '.join(settings)}." if settings else self.store_hint,
             )
         return open_store(
             name,

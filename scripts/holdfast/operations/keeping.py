@@ -27,7 +27,7 @@ def choose_stores(context: Context, names: Sequence[str]) -> tuple[Store, ...]:
     """
     configured = tuple(context.settings.stores)
     if ALL in names and not configured:
-        raise UsageError("there is no store in backup.yaml", hint="See docs/settings.md.")
+        raise UsageError("there is no store in backup.yaml", hint=context.store_hint)
     wanted = [each for name in names for each in (configured if name == ALL else (name,))]
     return tuple(_opened(context, name) for name in dict.fromkeys(wanted))
 

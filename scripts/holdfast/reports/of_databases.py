@@ -28,6 +28,8 @@ def discover_lines(report: DiscoverReport) -> Iterator[str]:
         yield (f"Added to {report.settings}: {', '.join(report.added)}. Back them up with /backup.")
     elif any(not each.is_configured and not each.problem for each in found):
         yield "To back them up from now on: discover --add NAME, or --add all."
+    elif not found:
+        yield "To back up any SQLite database: export --db PATH"
 
 
 def _facts(found: FoundDatabase, report: DiscoverReport) -> Iterator[str]:
