@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,26 @@ def same_python() -> dict[str, str]:
     """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return {"PATH": path, "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+
+
+def printed_by(
+    words: Sequence[Path | str],
+    cwd: Path,
+    environment: dict[str, str],
+    time_limit_seconds: float = TIME_LIMIT_SECONDS,
+) -> str:
+    """Run a program to its end and give back what it printed; it must succeed."""
+    done = subprocess.run(
+        words,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=time_limit_seconds,
+    )
+    assert done.returncode == 0, f"{words[1:]}: {done.stdout}{done.stderr}"
+    return done.stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +100,8 @@ class Client:
             "TMPDIR": str(self.scratch),
             "ANTHROPIC_BASE_URL": self.model.url,
         }
-        done = subprocess.run(
-            [self.executable, *arguments],
-            cwd=cwd or self.project,
-            env=same_python() | place | QUIET | self.settings,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=TIME_LIMIT_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, f"claude {arguments}: {done.stdout}{done.stderr}"
-        return done.stdout
+        environment = same_python() | place | QUIET | self.settings
+        return printed_by([self.executable, *arguments], cwd or self.project, environment)
 
     def say(self, message: str, *options: str) -> Turn:
         """Send one message as a person types it and wait for the answer."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import subprocess
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .client import ROOT, TIME_LIMIT_SECONDS, same_python
+from .client import ROOT, TIME_LIMIT_SECONDS, printed_by, same_python
 from .conftest import named_executable
 from .fingerprints import fingerprints
 from .json_rpc import Message, Peer, started
@@ -73,17 +72,8 @@ class Codex:
 
     def run(self, *words: str) -> str:
         """Run `codex WORDS` to its end and give back what it printed; it must succeed."""
-        done = subprocess.run(
-            [self.executable, *words],
-            cwd=self.project,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=4 * TIME_LIMIT_SECONDS,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        limit = 4 * TIME_LIMIT_SECONDS
+        return printed_by([self.executable, *words], self.project, self.environment, limit)
 
     @contextmanager
     def editor(self) -> Iterator[Peer]:

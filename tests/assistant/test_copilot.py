@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .client import ROOT, TIME_LIMIT_SECONDS, same_python
+from .client import ROOT, TIME_LIMIT_SECONDS, printed_by, same_python
 from .conftest import named_executable
 from .fingerprints import fingerprints
 from .json_rpc import Message, started
@@ -41,17 +40,8 @@ class Copilot:
 
     def run(self, *words: str) -> str:
         """Run `copilot WORDS` to its end and give back what it printed; it must succeed."""
-        done = subprocess.run(
-            [self.executable, *words],
-            cwd=self.project,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=4 * TIME_LIMIT_SECONDS,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        limit = 4 * TIME_LIMIT_SECONDS
+        return printed_by([self.executable, *words], self.project, self.environment, limit)
 
     @contextmanager
     def chat(self) -> Iterator[Callable[[str, str], tuple[str, list[Message]]]]:

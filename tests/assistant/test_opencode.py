@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from .client import ROOT, TIME_LIMIT_SECONDS, same_python
+from .client import ROOT, TIME_LIMIT_SECONDS, printed_by, same_python
 from .conftest import named_executable
 from .scripted_model import ScriptedModel
 
@@ -48,23 +47,18 @@ def home(tmp_path: Path, model: ScriptedModel) -> Path:
 
 def say(opencode: Path, home: Path, *words: str) -> str:
     """Type `/backup WORDS`; what the person reads."""
-    done = subprocess.run(
+    return printed_by(
         [opencode, "run", "--command", "backup", "--", *words],
-        cwd=home.parent / "project",
-        env={
+        home.parent / "project",
+        {
             **same_python(),
             "HOME": str(home),
             "CLAUDE_PLUGIN_ROOT": str(ROOT),
             "HOLDFAST_HOME": str(home / "holdfast"),
             "TERM": os.environ.get("TERM", "dumb"),
         },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=4 * TIME_LIMIT_SECONDS,
+        4 * TIME_LIMIT_SECONDS,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_backup_in_opencode_backs_up_what_was_said_in_opencode(
