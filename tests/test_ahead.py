@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import hashlib
 import multiprocessing
 import sqlite3
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast import ahead, files
 from holdfast.ahead import Ahead, read_rows, reading_ahead
@@ -153,7 +153,7 @@ def test_what_it_has_decompressed_goes_with_a_process_that_is_ended(
 
 def test_no_other_process_is_told_how_to_open_what_is_encrypted(backup):
     reader = backup()
-    inside = dataclasses.replace(reader.format, read_stream=None)  # as one in an encrypted file
+    inside = replace(reader.format, read_stream=None)  # as one in an encrypted file
     with reading_ahead(BackupReader(reader.path, inside)) as alone:
         assert multiprocessing.active_children() == []
         assert told_apart(alone.parts()) == told_apart(read_rows(reader))

@@ -96,6 +96,7 @@ ONLY_IN = {
     "fastapi": {"web"},
     "starlette": {"web"},
     "uvicorn": {"web"},
+    "dataclasses": {"web"},  # each takes forty times as long to make as a Struct, at every start
     "multiprocessing": {"handover", "readers", "ahead"},
     "subprocess": {"programs", "bootstrap"},  # bootstrap runs pip, before anything else is there
 }

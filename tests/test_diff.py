@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import random
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from holdfast import database, reports
 from holdfast.cells import InvalidText
@@ -57,7 +57,7 @@ def diff(context):
 
     def compare_them(first, second="live", *tables, **options):
         sides = DiffOptions(first=str(first), second=str(second), tables=tables)
-        return diff_backups(context(), dataclasses.replace(sides, **options))
+        return diff_backups(context(), replace(sides, **options))
 
     return compare_them
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import stat
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.errors import SettingsError, UsageError
 from holdfast.operations.context import choose_database

@@ -8,11 +8,11 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast import encryption, files
 from holdfast.cli import main

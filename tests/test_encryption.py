@@ -21,6 +21,7 @@ from holdfast.errors import (
     KeyNotAtHand,
     SettingsError,
 )
+from holdfast.stores.pages.keys import StoreKey
 from tests.running import needs
 
 CHUNK = 64 * 1024  # that age encrypts at once
@@ -411,9 +412,11 @@ def test_nothing_is_encrypted_for_nobody() -> None:
 
 
 def test_no_key_or_passphrase_shows_in_what_stands_for_keys(pair: Keys) -> None:
-    keys = Keys(passphrase="hunter2", identity_files=pair.identity_files)
-    assert keys.identities
+    identity, _ = encryption.new_identity()
+    keys = Keys(passphrase="hunter2", identity_files=pair.identity_files, identity=identity)
+    assert len(keys.identities) == 2
     assert "hunter2" not in repr(keys) and "SECRET" not in repr(keys)
+    assert "hunter2" not in repr(StoreKey(b"hunter2", keys))
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import threading
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.errors import DatabaseError, HoldfastError, NotADatabase
 from holdfast.history import History
@@ -67,7 +67,7 @@ def test_a_backup_is_remembered_as_it_was_recorded(history):
 def test_the_newest_backup_comes_first(history):
     for day in ("19", "21", "20"):
         history.record_backup(
-            dataclasses.replace(
+            replace(
                 BACKUP,
                 path=f"/home/ann/output/backup-2026-11-{day}.json",
                 created_at=f"2026-11-{day}T08:00:00Z",
@@ -77,8 +77,8 @@ def test_the_newest_backup_comes_first(history):
 
 
 def test_a_backup_of_the_same_path_takes_the_place_of_the_former(history):
-    other = dataclasses.replace(BACKUP, path="/home/ann/output/other.json")
-    renewed = dataclasses.replace(BACKUP, bytes=9, counts={}, verified="", row_count=0)
+    other = replace(BACKUP, path="/home/ann/output/other.json")
+    renewed = replace(BACKUP, bytes=9, counts={}, verified="", row_count=0)
     for backup in (other, BACKUP, renewed):
         history.record_backup(backup)
     assert sorted(history.backups(), key=lambda each: each.path) == [renewed, other]
@@ -113,7 +113,7 @@ def test_a_file_is_still_the_same_until_its_size_or_time_changes(tmp_path):
     path = tmp_path / "backup.json"
     path.write_bytes(b"12345")
     stat = path.stat()
-    known = dataclasses.replace(BACKUP, bytes=stat.st_size, modified_ns=stat.st_mtime_ns)
+    known = replace(BACKUP, bytes=stat.st_size, modified_ns=stat.st_mtime_ns)
     assert known.is_still(path)
     path.write_bytes(b"123456")
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
@@ -163,7 +163,7 @@ def test_a_history_of_the_first_files_is_read_and_goes_on(history):
     before = history.path.read_bytes()
     assert (history.backups(), history.copies(), history.visits()) == ([BACKUP], [], [])
     assert history.path.read_bytes() == before
-    partial = dataclasses.replace(BACKUP, path="/home/ann/output/other.json", part="tables: a")
+    partial = replace(BACKUP, path="/home/ann/output/other.json", part="tables: a")
     history.record_backup(partial)
     assert sorted(history.backups(), key=lambda each: each.path) == [BACKUP, partial]
 
@@ -189,8 +189,8 @@ def test_a_table_and_a_column_that_a_later_version_added_are_left_as_they_are(hi
     rows(history.path, "ALTER TABLE backups ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'")
     rows(history.path, "CREATE TABLE colours (name TEXT)")
     rows(history.path, "INSERT INTO colours VALUES ('blue')")
-    renewed = dataclasses.replace(BACKUP, bytes=9)
-    for backup in (dataclasses.replace(BACKUP, path="/home/ann/output/other.json"), renewed):
+    renewed = replace(BACKUP, bytes=9)
+    for backup in (replace(BACKUP, path="/home/ann/output/other.json"), renewed):
         history.record_backup(backup)
     assert renewed in history.backups()
     assert rows(history.path, "SELECT colour FROM backups") == [("blue",), ("blue",)]
@@ -212,7 +212,7 @@ def test_two_that_start_a_history_at_once_are_both_remembered(history):
     def record(number):
         start.wait(timeout=10)
         try:
-            history.record_backup(dataclasses.replace(BACKUP, path=f"/output/{number}.json"))
+            history.record_backup(replace(BACKUP, path=f"/output/{number}.json"))
         except HoldfastError as error:
             failures.append(error)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import json
 import re
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from msgspec import Struct
 
 from holdfast.errors import ProfileError, SettingsError
 from holdfast.operations.context import profile_of
@@ -491,9 +491,9 @@ DOCS = ROOT / "docs" / "profiles.md"
 
 
 @pytest.mark.parametrize("record", [Profile, Group, Meta, Activity, Location, ImportFacts])
-def test_every_key_and_placeholder_is_in_the_docs(record: type) -> None:
+def test_every_key_and_placeholder_is_in_the_docs(record: type[Struct]) -> None:
     text = DOCS.read_text(encoding="utf-8")
-    names = [field.name for field in dataclasses.fields(record)]
+    names = list(record.__struct_fields__)
     ticked = "`{{{}}}`" if record is ImportFacts else "`{}`"
     assert [name for name in names if ticked.format(name) not in text] == []
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.operations.context import Context, Progress
 from holdfast.operations.diff_backups import DiffOptions, diff_backups

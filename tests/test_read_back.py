@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import subprocess
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.errors import BackupDamaged
 from holdfast.formats import FORMATS, WRITABLE
@@ -49,13 +49,13 @@ def without_the_last_table(target: Target, content: Content) -> None:
     tables = [(name, list(lines)) for name, lines in content.tables]
     header, trailer = content.header, content.trailer()
     last = tables.pop()[0]
-    fewer = dataclasses.replace(
+    fewer = replace(
         trailer,
         counts={name: count for name, count in trailer.counts.items() if name != last},
         digests={name: digest for name, digest in trailer.digests.items() if name != last},
     )
     layout = {name: facts for name, facts in header.layout.items() if name != last}
-    header = dataclasses.replace(header, layout=layout)
+    header = replace(header, layout=layout)
     write = FORMATS["jsonl"].write
     assert write
     write(target, Content(header, tables, lambda: fewer, content.connection))
@@ -64,7 +64,7 @@ def without_the_last_table(target: Target, content: Content) -> None:
 def test_a_backup_of_less_than_was_read_is_thrown_away(
     context, make_database, tmp_path, monkeypatch
 ):
-    forgetful = dataclasses.replace(FORMATS["jsonl"], write=without_the_last_table)
+    forgetful = replace(FORMATS["jsonl"], write=without_the_last_table)
     monkeypatch.setitem(FORMATS, "json", forgetful)
     options = ExportOptions(database=str(make_database(NOTES)), output=tmp_path / "made" / "b")
     with pytest.raises(BackupDamaged, match="its counts differ"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
 import shutil
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast import reports, schema
 from holdfast.errors import (
@@ -434,7 +434,7 @@ def test_a_backup_runs_no_statement_but_those_that_make_a_schema(
         real = present(connection)
         attach = SchemaEntry("table", "e", "e", f"ATTACH DATABASE '{elsewhere}' AS e")
         write = SchemaEntry("table", "f", "f", "CREATE TABLE e.f (x)")
-        return dataclasses.replace(real, entries=(*real.entries, attach, write))
+        return replace(real, entries=(*real.entries, attach, write))
 
     with monkeypatch.context() as made_up:
         made_up.setattr(exporting, "read_schema", read_schema)
@@ -463,7 +463,7 @@ def test_a_database_that_is_not_what_the_backup_holds_gets_no_name(
 
     def read_schema(connection):
         forged = SchemaEntry("table", "notes", "notes", sql)
-        return dataclasses.replace(present(connection), entries=(forged,))
+        return replace(present(connection), entries=(forged,))
 
     source = make_database("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);")
     run_sql(source, "INSERT INTO notes VALUES (1, '7')")
@@ -495,7 +495,7 @@ def test_what_sqlite_here_could_not_set_as_it_was_is_told(
     present = schema.read_facts
 
     def read_facts(connection, name):
-        return dataclasses.replace(present(connection, name), page_size=1000)
+        return replace(present(connection, name), page_size=1000)
 
     with monkeypatch.context() as made_up:
         made_up.setattr(f"{exporting.__name__}.read_facts", read_facts)

@@ -21,7 +21,7 @@ from itertools import starmap
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 Cell = None | int | float | str | bytes
 
@@ -45,7 +45,7 @@ def encode_cell(value: Any) -> Any:
     return value
 
 
-class _Tagged(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class _Tagged(Struct, gc=False, forbid_unknown_fields=True):
     """An object that stands for what JSON cannot say: msgspec does the base64, in C."""
 
     is_base64: bool | UnsetType = msgspec.field(name="$base64", default=UNSET)
@@ -181,9 +181,7 @@ def _as_json(value: Any) -> Any:
     return _Tagged(is_base64=True, encoded=value) if type(value) is bytes else encode_cell(value)
 
 
-def _row_class(
-    columns: Sequence[str], kind: Any, *, only: bool = True
-) -> type[msgspec.Struct] | None:
+def _row_class(columns: Sequence[str], kind: Any, *, only: bool = True) -> type[Struct] | None:
     """
     Make the class whose JSON form has these keys, in this order, with values of a kind.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 
 class Kind(StrEnum):
@@ -26,16 +27,14 @@ class Kind(StrEnum):
     HISTORY = "history"
 
 
-@dataclass(frozen=True, slots=True)
-class Concern:
+class Concern(Struct, frozen=True):
     """One thing that a status warns of."""
 
     kind: Kind
     text: str  # a line that says what to do
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """One thing that is wrong, apart from what to do about it."""
 
     kind: Kind
@@ -57,8 +56,7 @@ class Safety(StrEnum):
     FAILING = "failing"  # it or its newest backup is not as it should be, or the last run failed
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseState:
+class DatabaseState(Struct, frozen=True):
     """How one database stands."""
 
     name: str  # in backup.yaml; "": none is named there
@@ -75,8 +73,7 @@ class DatabaseState:
     concerns: tuple[Concern, ...]  # the warnings again, by kind
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleState:
+class ScheduleState(Struct, frozen=True):
     """The schedule that was installed here, and what became of its last run."""
 
     scheduler: str  # systemd, cron, launchd, windows

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class StoredCopy:
+
+class StoredCopy(Struct, frozen=True):
     """What became of one backup that was to be put into a store."""
 
     store: str
@@ -19,8 +19,7 @@ class StoredCopy:
     exit_code: int = 0  # of the problem
 
 
-@dataclass(frozen=True, slots=True)
-class SyncedStore:
+class SyncedStore(Struct, frozen=True):
     """What became of one store that was to be brought level."""
 
     name: str
@@ -32,16 +31,14 @@ class SyncedStore:
     exit_code: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PassedBackup:
+class PassedBackup(Struct, frozen=True):
     """A backup of the output folder that goes into no store, and why."""
 
     path: Path
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SyncReport:
+class SyncReport(Struct, frozen=True):
     """What became of the stores that were to be brought level."""
 
     stores: tuple[SyncedStore, ...]
@@ -50,8 +47,7 @@ class SyncReport:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStatus:
+class StoreStatus(Struct, frozen=True):
     """What a store holds, as far as a short look tells."""
 
     name: str

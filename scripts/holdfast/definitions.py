@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from holdfast.model import folded
 
@@ -19,8 +20,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Struct, frozen=True):
     kind: str
     text: str
     start: int
@@ -67,8 +67,7 @@ def index_parts(sql: str) -> tuple[tuple[str, ...], str]:
     return tuple(_text(sql, term) for term in terms), _text(sql, rest[1:])
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnClauses:
+class ColumnClauses(Struct, frozen=True):
     """What a column's definition says that no PRAGMA tells."""
 
     collation: str = ""  # SQL: COLLATE and a name

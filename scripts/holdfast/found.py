@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class FoundCompanion:
+
+class FoundCompanion(Struct, frozen=True):
     """What a database is of no use without, or lacks when it is restored alone."""
 
     path: Path
@@ -15,8 +15,7 @@ class FoundCompanion:
     is_there: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FoundDatabase:
+class FoundDatabase(Struct, frozen=True):
     """A database of a tool on this machine."""
 
     name: str  # the only one of this name; what it is called in backup.yaml, or would be
@@ -35,8 +34,7 @@ class FoundDatabase:
     is_configured: bool = False  # it is in backup.yaml
 
 
-@dataclass(frozen=True, slots=True)
-class DiscoverReport:
+class DiscoverReport(Struct, frozen=True):
     """The databases of assistants and their tools on this machine."""
 
     databases: tuple[FoundDatabase, ...]
@@ -48,8 +46,7 @@ class DiscoverReport:
     knows_backups: bool = True  # False: the history that tells of them cannot be read
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """Something that will go wrong one day."""
 
     about: str  # a database, or the backups
@@ -58,8 +55,7 @@ class Finding:
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
-class DoctorReport:
+class DoctorReport(Struct, frozen=True):
     """What was found by looking at databases and backups."""
 
     databases: tuple[Path, ...]  # that were looked at

@@ -7,9 +7,10 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from holdfast import bootstrap
 from holdfast.errors import EnvironmentNotReady

@@ -6,12 +6,12 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 from holdfast import database, files
 from holdfast.errors import DatabaseDamaged, DatabaseError, NotADatabase, WriteFailed

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from holdfast import files
 from holdfast.model import Rung, is_above
 
 
-@dataclass(frozen=True, slots=True)
-class KnownBackup:
+class KnownBackup(Struct, frozen=True):
     """What the history holds of one backup."""
 
     path: str
@@ -43,8 +43,7 @@ class KnownBackup:
         return (size, modified_ns) == (self.bytes, self.modified_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCopy:
+class KnownCopy(Struct, frozen=True):
     """What the history holds of one backup in a store."""
 
     store: str
@@ -57,8 +56,7 @@ class KnownCopy:
     part: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownStore:
+class KnownStore(Struct, frozen=True):
     """When a store last did what it was asked, and since when it does not."""
 
     store: str
@@ -67,8 +65,7 @@ class KnownStore:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """What the history holds of one export, whatever became of its file."""
 
     database: str  # the path it was read from, absolute
@@ -80,8 +77,7 @@ class Made:
     row_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """What an operation did, as the history remembers it."""
 
     at: str  # UTC, ISO 8601
@@ -89,8 +85,7 @@ class Event:
     details: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of the history: what was done to which database, with which backup."""
 
     id: int

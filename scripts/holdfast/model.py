@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Column:
+
+class Column(Struct, frozen=True):
     """A column whose values are stored, so not a generated one."""
 
     name: str
     declared_type: str  # as written in the schema; "" when none is
     not_null: bool
     has_default: bool
-    default: str = field(default="", compare=False)  # SQL, as a PRAGMA gives it
+    default: str = ""  # SQL, as a PRAGMA gives it
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignKey:
+class ForeignKey(Struct, frozen=True):
     """A reference from columns of one table to columns of another."""
 
     columns: tuple[str, ...]
@@ -29,24 +29,21 @@ class ForeignKey:
     is_declared: bool = False  # by a profile: the database does not know of it
 
 
-@dataclass(frozen=True, slots=True)
-class UniqueIndex:
+class UniqueIndex(Struct, frozen=True):
     """A UNIQUE constraint or index besides the primary key, on plain columns of every row."""
 
     name: str
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """What is read of a table: all of it, unless this says otherwise."""
 
     condition: str = ""  # SQL that the rows meet; "": all rows
     values: Mapping[str, str] = field(default_factory=dict)  # SQL in the place of a column
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table whose rows are stored in the database under its own name."""
 
     name: str
@@ -58,7 +55,7 @@ class Table:
     foreign_keys: tuple[ForeignKey, ...] = ()
     unique_indexes: tuple[UniqueIndex, ...] = ()
     # By which the index of the key compares each of its columns; empty: the key is the rowid.
-    key_collations: tuple[str, ...] = field(default=(), compare=False)
+    key_collations: tuple[str, ...] = ()
     excerpt: Excerpt = field(default_factory=Excerpt)
 
     @property
@@ -81,8 +78,7 @@ class Rows(StrEnum):
     UNAVAILABLE = "unavailable"  # the module is not here; tables of its own hold the rows
 
 
-@dataclass(frozen=True, slots=True)
-class VirtualTable:
+class VirtualTable(Struct, frozen=True):
     """A table that a module of SQLite makes up."""
 
     name: str
@@ -90,20 +86,18 @@ class VirtualTable:
     rows: Rows
     content: str = ""  # of REBUILT: the table that is indexed
     # The tables that SQLite makes for it, and keeps for itself.
-    shadows: tuple[str, ...] = field(default=(), compare=False)
+    shadows: frozenset[str] = frozenset()
     settings: Mapping[str, str | int | float] = field(default_factory=dict)  # of FTS5
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedTable:
+class SkippedTable(Struct, frozen=True):
     """A table that a backup or an import leaves out, and why."""
 
     table: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaEntry:
+class SchemaEntry(Struct, frozen=True):
     """One row of SQLite's own sqlite_schema; `sql` is the text as it was given to SQLite."""
 
     type: str  # table, index, view, trigger
@@ -112,8 +106,7 @@ class SchemaEntry:
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True, dict=True):
     """All that a database's own schema says."""
 
     tables: tuple[Table, ...]  # by name
@@ -122,20 +115,18 @@ class Schema:
     sequences: Mapping[str, int]
     has_sequences: bool = False  # sqlite_sequence is there
     has_odd_sequences: bool = False  # AUTOINCREMENT marks that mean nothing to SQLite are there
-    _by_name: Mapping[str, Table] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        # Once: to look through all tables for each of them takes minutes where there are many.
-        found = {folded(table.name): table for table in self.tables}
-        object.__setattr__(self, "_by_name", found)
 
     def table(self, name: str) -> Table | None:
         """Find a table by its name, which SQLite compares without regard to ASCII case."""
         return self._by_name.get(folded(name))
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, Table]:
+        # Once: to look through all tables for each of them takes minutes where there are many.
+        return {folded(table.name): table for table in self.tables}
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+
+class Layout(Struct, frozen=True):
     """How the rows of one table are written."""
 
     columns: tuple[str, ...]  # the keys of each row, in order
@@ -143,8 +134,7 @@ class Layout:
     rowid: str | None = None  # the key that holds the rowid, when it is no column
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseFacts:
+class DatabaseFacts(Struct, frozen=True):
     """What a database is besides its tables."""
 
     name: str  # the file's name, without folders
@@ -156,8 +146,7 @@ class DatabaseFacts:
     journal_mode: str
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What was chosen of a database that a backup does not hold whole."""
 
     profile: str = ""  # whose rules say what is left out; "": none
@@ -173,8 +162,7 @@ class Choice:
         return (*words, *self.scope)
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True):
     """How much a backup leaves out of the tables that it holds."""
 
     rows: Mapping[str, int] = field(default_factory=dict)  # by table: as the profile wants it
@@ -184,8 +172,7 @@ class LeftOut:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by table
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """What a backup says before its rows."""
 
     format: str
@@ -220,8 +207,7 @@ def part_of(header: Header) -> str:
     return "; ".join(header.choice.words if header.choice else ()) or "a part"
 
 
-@dataclass(frozen=True, slots=True)
-class Trailer:
+class Trailer(Struct, frozen=True):
     """What a backup says after its rows, and what proves that it is whole."""
 
     sequences: Mapping[str, int]  # AUTOINCREMENT high-water marks by table
@@ -229,8 +215,7 @@ class Trailer:
     digests: Mapping[str, str]  # lower-case hex of SHA-256 by table
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """What was found in a backup that was read to its end."""
 
     header: Header
@@ -244,16 +229,14 @@ class Contents:
         return sum(self.trailer.counts.values())
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenDatabase:
+class ChosenDatabase(Struct, frozen=True):
     """The database that a command works on."""
 
     path: Path  # absolute
     reason: str  # completes "chosen because ..."
 
 
-@dataclass(frozen=True, slots=True)
-class RestorePoint:
+class RestorePoint(Struct, frozen=True):
     """A page copy of a database, taken before it was changed."""
 
     path: Path

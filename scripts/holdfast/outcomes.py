@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from holdfast.concerns import Concern, DatabaseState, ScheduleState
 from holdfast.copies import StoredCopy, StoreStatus
@@ -13,8 +14,7 @@ from holdfast.model import ChosenDatabase, LeftOut, Opening, RestorePoint, Rung,
 from holdfast.pruned import PruneReport
 
 
-@dataclass(frozen=True, slots=True)
-class TablePlan:
+class TablePlan(Struct, frozen=True):
     """What an import would do to one table, in rows."""
 
     name: str
@@ -32,8 +32,7 @@ class TablePlan:
     is_new: bool = False  # the table is to be made
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRow:
+class PlannedRow(Struct, frozen=True):
     """What an import would do to one row."""
 
     table: str
@@ -41,8 +40,7 @@ class PlannedRow:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What an import would do, or did."""
 
     tables: tuple[TablePlan, ...]
@@ -69,8 +67,7 @@ class Plan:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ExportReport:
+class ExportReport(Struct, frozen=True):
     """The backup that an export made."""
 
     path: Path | None  # None: it went to standard output
@@ -95,8 +92,7 @@ class ExportReport:
     others: tuple[str, ...] = ()  # in backup.yaml and not backed up, where none was named
 
 
-@dataclass(frozen=True, slots=True)
-class ExportedDatabase:
+class ExportedDatabase(Struct, frozen=True):
     """What became of one database that was to be backed up."""
 
     name: str  # in backup.yaml; "": the usual one, as none is named there
@@ -106,8 +102,7 @@ class ExportedDatabase:
     exit_code: int = 0  # of the problem
 
 
-@dataclass(frozen=True, slots=True)
-class ExportAllReport:
+class ExportAllReport(Struct, frozen=True):
     """The backups that were made of all databases."""
 
     databases: tuple[ExportedDatabase, ...]
@@ -122,8 +117,7 @@ class ExportAllReport:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ImportReport:
+class ImportReport(Struct, frozen=True):
     """What an import did, or would do."""
 
     backup: Path
@@ -144,8 +138,7 @@ class ImportReport:
     others: tuple[str, ...] = ()  # in backup.yaml, where this is the first and none was named
 
 
-@dataclass(frozen=True, slots=True)
-class BackupOnFile:
+class BackupOnFile(Struct, frozen=True):
     """A backup file, as far as it is known without reading it all."""
 
     path: Path
@@ -160,8 +153,7 @@ class BackupOnFile:
     is_changed: bool = False  # since it was verified here
 
 
-@dataclass(frozen=True, slots=True)
-class StatusReport:
+class StatusReport(Struct, frozen=True):
     """Whether a database is safe, or each of several."""
 
     database: ChosenDatabase | None  # None: there is none, or it is about several
@@ -178,8 +170,7 @@ class StatusReport:
     databases: tuple[DatabaseState, ...] = ()  # those that it is about
 
 
-@dataclass(frozen=True, slots=True)
-class UndoneTable:
+class UndoneTable(Struct, frozen=True):
     """What going back does to one table, in rows."""
 
     name: str
@@ -188,8 +179,7 @@ class UndoneTable:
     changed: int
 
 
-@dataclass(frozen=True, slots=True)
-class UndoReport:
+class UndoReport(Struct, frozen=True):
     """What going back to a restore point did, or would do."""
 
     database: ChosenDatabase
@@ -204,8 +194,7 @@ class UndoReport:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreReport:
+class RestoreReport(Struct, frozen=True):
     """The database that a restore made."""
 
     backup: Path
@@ -224,8 +213,7 @@ class RestoreReport:
     skipped_tables: tuple[SkippedTable, ...] = ()  # whose rows the backup left out
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedBackup:
+class VerifiedBackup(Struct, frozen=True):
     """How far one backup could be proven."""
 
     path: Path
@@ -239,8 +227,7 @@ class VerifiedBackup:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyReport:
+class VerifyReport(Struct, frozen=True):
     """What could be proven of some backups."""
 
     backups: tuple[VerifiedBackup, ...]
@@ -248,8 +235,7 @@ class VerifyReport:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyReport:
+class KeyReport(Struct, frozen=True):
     """The key that was made."""
 
     path: Path  # of the secret key
@@ -259,8 +245,7 @@ class KeyReport:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFile:
+class KeyFile(Struct, frozen=True):
     """A file with keys."""
 
     path: Path
@@ -268,16 +253,14 @@ class KeyFile:
     problem: str = ""  # why it cannot be used; "" when nothing is wrong
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedBackup:
+class OpenedBackup(Struct, frozen=True):
     """What opens one encrypted backup."""
 
     path: Path
     opened_by: tuple[str, ...]  # files with keys, and the passphrase; none: nothing at hand
 
 
-@dataclass(frozen=True, slots=True)
-class KeysReport:
+class KeysReport(Struct, frozen=True):
     """The keys at hand, and what they open."""
 
     files: tuple[KeyFile, ...]
@@ -290,8 +273,7 @@ class KeysReport:
     stores: tuple[str, ...] = ()  # of backup.yaml, whose backups are not looked at
 
 
-@dataclass(frozen=True, slots=True)
-class ServeReport:
+class ServeReport(Struct, frozen=True):
     """A server that has come to its end."""
 
     address: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.digest import read_lines
@@ -14,8 +16,7 @@ _MOST_ROWS = 20_000
 _SAMPLE = Part(most_rows=20)
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """What one of several readers takes of each table: the first part is that of number 0."""
 
     number: int
@@ -42,8 +43,7 @@ def read_share(connection: Connection, table: Table, share: Share) -> Iterator[I
         rest = cut.skip(connection, rest, share.readers * rows)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
+class _Cut(Struct, frozen=True):
     """How the rows after a row are found: by its rowid, which any value of the key may have."""
 
     table: str  # SQL, as all of these

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from holdfast.checkouts import is_checkout
 from holdfast.files import user_path
@@ -12,8 +13,7 @@ from holdfast.files import user_path
 _ROOT = Path(__file__).resolve().parent.parent.parent  # of a checkout or an installed plugin
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """The folder that holds a person's settings, databases and backups."""
 
     path: Path  # absolute

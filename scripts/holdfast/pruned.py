@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class PrunedBackup:
+
+class PrunedBackup(Struct, frozen=True):
     """What becomes, or became, of one backup."""
 
     name: str  # in its place
@@ -19,8 +19,7 @@ class PrunedBackup:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PrunedPlace:
+class PrunedPlace(Struct, frozen=True):
     """The backups in one place."""
 
     store: str  # its name in backup.yaml; "": the output folder
@@ -28,8 +27,7 @@ class PrunedPlace:
     backups: tuple[PrunedBackup, ...]  # by database, the newest first
 
 
-@dataclass(frozen=True, slots=True)
-class PruneReport:
+class PruneReport(Struct, frozen=True):
     """Which backups a prune keeps and removes, or kept and removed, and why."""
 
     places: tuple[PrunedPlace, ...]
@@ -43,8 +41,7 @@ class PruneReport:
         return tuple(each for place in self.places for each in place.backups if each.fate == fate)
 
 
-@dataclass(frozen=True, slots=True)
-class RemainingBackup:
+class RemainingBackup(Struct, frozen=True):
     """A backup of the same database that stays when one is deleted."""
 
     place: str  # the store; "": the output folder
@@ -55,8 +52,7 @@ class RemainingBackup:
     part: str  # which part of the database it holds; "": all
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteReport:
+class DeleteReport(Struct, frozen=True):
     """One backup of the output folder that is deleted, or would be, and what remains."""
 
     path: Path

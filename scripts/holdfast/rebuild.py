@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from holdfast import database
 from holdfast.ahead import Ahead, Part, read_rows, reading_ahead
@@ -29,8 +30,7 @@ from holdfast.schema import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
+class Rebuilt(Struct, frozen=True):
     """A database that was built, and what was found in it."""
 
     contents: Contents  # of the backup

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from holdfast.profiles import KeepRules
 
@@ -28,8 +29,7 @@ class Fate(StrEnum):
     NOT_OURS = "not ours"  # it stays, too
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """What is known of a backup."""
 
     name: str  # the only one of this name in its place
@@ -42,8 +42,7 @@ class Candidate:
     row_count: int | None = None  # None: not known
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What becomes of a backup, and why."""
 
     backup: Candidate

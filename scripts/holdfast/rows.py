@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.cells import InvalidText
 from holdfast.database import Connection, is_invalid_text, quote_identifier, text_as
@@ -39,8 +41,7 @@ def as_laid_out(table: Table, layout: Layout) -> Table:
     return replace(table, columns=columns)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """Some of a table's rows, which follow each other in the order of its key."""
 
     condition: str = ""  # SQL

@@ -10,7 +10,8 @@ are followed like any other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.model import ForeignKey, Table, folded
@@ -19,8 +20,7 @@ from holdfast.schema import references
 Reference = tuple[str, ForeignKey]  # the table that has it, and the columns it refers to named
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A table that rows are picked from."""
 
     table: Table

@@ -9,7 +9,8 @@ be staged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from holdfast.cells import KeyReader
 from holdfast.comparing.matching import rank

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.model import Column, Table, folded
@@ -14,8 +15,7 @@ SCHEMA_NAME = "staged"  # what the scratch database is called where it is attach
 ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
-@dataclass(frozen=True, slots=True)
-class Sifted:
+class Sifted(Struct, frozen=True):
     """What was found of a table of which only the rows that differ are staged."""
 
     stored: int  # rows of the target
@@ -24,8 +24,7 @@ class Sifted:
     digest: str = ""  # of the target's rows; "": nobody asked for it
 
 
-@dataclass(frozen=True, slots=True)
-class StagedTable:
+class StagedTable(Struct, frozen=True):
     """One table of the backup, and where its rows go."""
 
     target: Table

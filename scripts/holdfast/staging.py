@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from holdfast import database
 from holdfast.cells import RowReader
@@ -24,8 +26,7 @@ from holdfast.sifting import Sieve, Sifter
 from holdfast.staged import ROWID_NAMES, StagedTable, definition_of, free_name, keep_defaults
 
 
-@dataclass(slots=True)
-class Staging:
+class Staging(Struct):
     """A staged backup."""
 
     path: Path
@@ -36,8 +37,7 @@ class Staging:
     basis: dict[str, object] = field(default_factory=dict)  # of new keys, besides the rows
 
 
-@dataclass(frozen=True, slots=True)
-class StagingTarget:
+class StagingTarget(Struct, frozen=True):
     """What rows are staged for."""
 
     tables: Mapping[str, Table]  # by lower-case name; what is not among them is skipped

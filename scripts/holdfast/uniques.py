@@ -8,7 +8,8 @@ with the columns of their target, and its terms and conditions are asked of both
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.definitions import (
@@ -26,16 +27,14 @@ from holdfast.staged import StagedTable, free_name
 from holdfast.works import WRITTEN, Action, Work, changes, gone_condition, identity_of, work_rows
 
 
-@dataclass(frozen=True, slots=True)
-class Collisions:
+class Collisions(Struct, frozen=True):
     """Rows of the backup that cannot be written: another row has a value that must be unique."""
 
     count: int
     examples: tuple[str, ...]  # the constraint, the values, and the rows on both sides
 
 
-@dataclass(frozen=True, slots=True)
-class _Unique:
+class _Unique(Struct, frozen=True):
     """A UNIQUE constraint or index of the target."""
 
     label: str

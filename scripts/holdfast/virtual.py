@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from holdfast.database import Connection, is_readable, quote_identifier, shadow_tables
 from holdfast.model import Column, Rows, SchemaEntry, Table, VirtualTable
@@ -31,7 +32,7 @@ def read_virtual(
     shadows = shadow_tables(sql)
     if shadows is None or not is_readable(connection, name):
         return VirtualTable(name, module, Rows.UNAVAILABLE)
-    made = VirtualTable(name, module, Rows.DERIVED, shadows=tuple(shadows))
+    made = VirtualTable(name, module, Rows.DERIVED, shadows=frozenset(shadows))
     if module.startswith("rtree"):
         return replace(made, rows=Rows.OWN)
     if module not in ("fts3", "fts4", "fts5"):

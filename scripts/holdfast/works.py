@@ -9,8 +9,9 @@ that the database lacks are added, as often as the backup has them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from msgspec import Struct
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.equality import (
@@ -50,8 +51,7 @@ class Action(IntEnum):
 WRITTEN = f"action IN ({Action.INSERT:d}, {Action.CHANGE:d})"
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """
     What is to be done to one table, kept in temporary tables.
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.equality import key_parts, same_key
@@ -24,8 +25,7 @@ from holdfast.works import Action, ConflictMode, Work, changes, gone_condition, 
 MOST_TERMS = 2000  # that SQLite takes in one statement
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """Rows of one table that an import really wrote or removed."""
 
     inserted: int = 0

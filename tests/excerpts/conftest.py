@@ -88,7 +88,7 @@ class Board:
         self._profiles.mkdir(parents=True, exist_ok=True)
         (self._profiles / "board.yaml").write_text(text, encoding="utf-8")
         self.context = Context(
-            **{name: getattr(self.context, name) for name in Context.__dataclass_fields__}
+            **{name: getattr(self.context, name) for name in Context.__struct_fields__}
         )
 
     def exported(self, *words: str, **options: Any) -> ExportReport:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast import database
 from holdfast.digest import digest_of, read_lines
@@ -64,7 +65,7 @@ def variants() -> dict[str, tuple[BackupFormat, str]]:
             if form.write:
                 label = name if compression == "none" else f"{name} {compression}"
                 found[label] = (form, compression)
-    pretty = dataclasses.replace(json_document.FORMAT, write=json_document.write_pretty)
+    pretty = replace(json_document.FORMAT, write=json_document.write_pretty)
     return found | {"json pretty": (pretty, "none")}
 
 
@@ -111,7 +112,7 @@ def write_backup(
             schema=schema.entries,
             layout={table.name: layout_of(table) for table in schema.tables},
         )
-        header = dataclasses.replace(header, **changes)  # type: ignore[arg-type]
+        header = replace(header, **changes)
         digests = {table.name: digest_of(connection, table) for table in schema.tables}
         trailer = Trailer(
             sequences=schema.sequences,

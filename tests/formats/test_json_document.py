@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.errors import BackupDamaged, NotABackup
 from holdfast.formats import glance, json_document, open_backup
@@ -37,7 +37,7 @@ def pretty(make_database, tmp_path):
     """Write a backup with one column a line."""
 
     def make(sql=SMALL):
-        form = dataclasses.replace(json_document.FORMAT, write=json_document.write_pretty)
+        form = replace(json_document.FORMAT, write=json_document.write_pretty)
         source = make_database(sql, "pretty.db")
         return write_backup(source, tmp_path / "pretty.json", (form, "none"))
 

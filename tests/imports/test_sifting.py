@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import astuple, replace
 
 from holdfast import readers
 from holdfast.database import Connection
@@ -107,9 +107,7 @@ def test_the_plan_and_its_id_are_as_if_all_rows_had_been_staged(tool, sql, monke
 
     def plans() -> list[Plan]:
         return [
-            dataclasses.replace(
-                tool.imported(mode, yes=False, dry_run=True, rows=True).plan, free_bytes=0
-            )
+            replace(tool.imported(mode, yes=False, dry_run=True, rows=True).plan, free_bytes=0)
             for mode in SIFTING_MODES
         ]
 
@@ -221,7 +219,7 @@ def test_a_program_that_waits_to_write_gets_its_turn_before_the_plan_is_made(too
 
 def handmade(tool: Tool, rows: list[dict[str, Any]]) -> BackupReader:
     """A reader of rows that come in this order, whatever their layout says of it."""
-    header = dataclasses.replace(
+    header = replace(
         header_of("handmade", {}), layout={"t": Layout(columns=("id", "x"), key=("id",))}
     )
     form = BackupFormat(
@@ -260,7 +258,7 @@ def test_a_line_that_is_no_row_is_damage_here_too(tool, line):
         for part in good(path):
             yield part.replace(b'{"id":2,"x":"row 2"}', line) if isinstance(part, bytes) else part
 
-    reader.format = dataclasses.replace(reader.format, read=bad)
+    reader.format = replace(reader.format, read=bad)
     with (
         pytest.raises(BackupDamaged, match="a row of t cannot be read"),
         prepared(tool, reader).ready(),
@@ -306,4 +304,4 @@ def test_what_is_found_counts_equal_new_and_stored_rows():
     assert sieve.differing(b'{"id":0}\n{"id":2}\n{"id":3}\n') == b'{"id":0}\n{"id":3}'
     assert sieve.differing(b'{"id":4,"x":1}\n{"id":5}\n') == b'{"id":4,"x":1}\n{"id":5}'
     sieve.end()
-    assert dataclasses.astuple(sieve.found) == (4, 1, 3, "")
+    assert astuple(sieve.found) == (4, 1, 3, "")

@@ -9,10 +9,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast import bootstrap, packages
 from holdfast.errors import EnvironmentNotReady, SettingsError, StoreFailed

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.copies import StoredCopy
@@ -67,7 +67,7 @@ def test_a_machine_without_the_key_puts_backups_that_another_opens(
 def test_what_is_encrypted_already_is_not_encrypted_again(
     context: MakeContext, make_database: MakeDatabase, keys: Keys, tmp_path: Path
 ) -> None:
-    with_keys = dataclasses.replace(context(), identities=keys.identity_files)
+    with_keys = replace(context(), identities=keys.identity_files)
     options = ExportOptions(
         database=str(make_database("CREATE TABLE t (x)")),
         format="sqlite",
@@ -186,5 +186,5 @@ def test_only_what_the_backup_holds_and_shows_counts(
         "accounts.token",
     ]
     assert plain_secrets(header, {"accounts": ["password"], "users": ["token"]}) == []
-    hidden = dataclasses.replace(header, redacted={"accounts": ("token",)})
+    hidden = replace(header, redacted={"accounts": ("token",)})
     assert plain_secrets(hidden, {"accounts": ["token"]}) == []

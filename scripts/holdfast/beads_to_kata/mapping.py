@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from holdfast.beads_to_kata.project import TABLES, KataProject
 from holdfast.beads_to_kata.words import (
@@ -27,8 +28,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(slots=True)
-class Mapped:
+class Mapped(Struct):
     """The rows that issues become, by table, parents first, and what is to be said of them."""
 
     tables: dict[str, list[Row]] = field(default_factory=dict)

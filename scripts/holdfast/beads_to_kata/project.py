@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from holdfast.beads_to_kata.words import Row
 from holdfast.database import Connection, quote_identifier
@@ -14,8 +15,7 @@ from holdfast.model import Schema
 TABLES = ("projects", "issues", "comments", "issue_labels", "links", "import_mappings")
 
 
-@dataclass(frozen=True, slots=True)
-class KataProject:
+class KataProject(Struct, frozen=True):
     """What a kata database holds of the project that issues come into."""
 
     row: Row

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from holdfast.comparing.syncing import Sync
 from holdfast.model import SkippedTable
@@ -20,8 +21,7 @@ class Change(StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True)
-class RowDifference:
+class RowDifference(Struct, frozen=True):
     """A row that has changed; of its values only the key."""
 
     change: Change
@@ -29,8 +29,7 @@ class RowDifference:
     columns: tuple[str, ...] = ()  # that differ in a changed row
 
 
-@dataclass(frozen=True, slots=True)
-class TableDifference:
+class TableDifference(Struct, frozen=True):
     """What has changed in a table that both sides have, in rows and in columns."""
 
     name: str
@@ -52,8 +51,7 @@ class TableDifference:
         return self.added + self.removed + self.changed
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaDifference:
+class SchemaDifference(Struct, frozen=True):
     """A table, index, view or trigger whose definition has changed."""
 
     change: Change
@@ -61,8 +59,7 @@ class SchemaDifference:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedSide:
+class ComparedSide(Struct, frozen=True):
     """One of the two that were compared."""
 
     path: Path
@@ -71,8 +68,7 @@ class ComparedSide:
     is_proven: bool  # counts and digests are there and hold; a database has SQLite's own check
 
 
-@dataclass(frozen=True, slots=True)
-class DiffReport:
+class DiffReport(Struct, frozen=True):
     """What has changed from the first side to the second."""
 
     first: ComparedSide

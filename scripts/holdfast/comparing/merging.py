@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Generator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from holdfast import database, files
 from holdfast.comparing.differences import Change, RowDifference, TableDifference
@@ -24,16 +25,14 @@ from holdfast.formats.interface import Part, TableStart
 from holdfast.model import Header, Trailer
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One of the two that are compared."""
 
     path: Path
     parts: Callable[[], Generator[Part]]  # from the start, each time it is called
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """What was found once both sides were read to their ends, and so were proven."""
 
     headers: tuple[Header, Header]

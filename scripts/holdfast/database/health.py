@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from holdfast.database.connections import read_only
 from holdfast.database.library import OperationalError, is_interrupted, translated_errors
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """What SQLite says of a database."""
 
     journal_mode: str  # wal, delete, ...

@@ -15,8 +15,9 @@ import base64
 import binascii
 import hashlib
 import hmac
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from holdfast.errors import BackupDamaged
 
@@ -27,8 +28,7 @@ _LINE_CHARACTERS = 64
 _FOOTER = b"---"
 
 
-@dataclass(frozen=True, slots=True)
-class Stanza:
+class Stanza(Struct, frozen=True):
     """What one recipient opens the file with."""
 
     kind: str  # X25519, scrypt, ssh-ed25519, ...
@@ -44,8 +44,7 @@ class Stanza:
         return "\n".join((words, *lines, "")).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The head of a file, with what proves it to who has the file's own key."""
 
     stanzas: tuple[Stanza, ...]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from holdfast.encryption.headers import FIRST_LINE
 from holdfast.errors import EnvironmentNotReady, SettingsError
@@ -19,8 +20,7 @@ class NotAKey(ValueError):
     """A text is not the key that it should be; says so without repeating what may be secret."""
 
 
-@dataclass(frozen=True)
-class Keys:
+class Keys(Struct, frozen=True, dict=True):
     """
     Whom something is encrypted for, and what opens it here.
 
@@ -29,10 +29,13 @@ class Keys:
     """
 
     recipients: tuple[str, ...] = ()  # public keys; who owns one of them can open
-    passphrase: str = field(default="", repr=False)
+    passphrase: str = ""
     passphrase_file: Path | None = None  # its first line, where `passphrase` is ""
     identity_files: tuple[Path, ...] = ()  # with the keys that open
-    identity: str = field(default="", repr=False)  # one more of these, itself
+    identity: str = ""  # one more of these, itself
+
+    def __repr__(self) -> str:  # without what is secret
+        return f"Keys({self.recipients}, {self.passphrase_file}, {self.identity_files})"
 
     @property
     def can_encrypt(self) -> bool:

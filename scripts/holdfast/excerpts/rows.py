@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from holdfast.database import OperationalError, quote_identifier
 from holdfast.errors import ProfileError
@@ -13,8 +14,7 @@ from holdfast.profiles import Profile
 from holdfast.selection import Graph, Reference, Selection, Source
 
 
-@dataclass(slots=True)
-class ChosenRows:
+class ChosenRows(Struct):
     """What is read of each table, by folded name, and how much is not."""
 
     excerpts: dict[str, Excerpt] = field(default_factory=dict)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from holdfast.errors import UsageError
 from holdfast.model import Schema, folded
@@ -15,8 +16,7 @@ DEFAULT = "default"  # the word for what is taken when nothing is named
 NOT_ASKED = "not asked for"
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenTables:
+class ChosenTables(Struct, frozen=True):
     """The tables that are left out, each with its reason."""
 
     groups: ChosenGroups

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.database import Connection
 from holdfast.errors import ProfileError
@@ -16,8 +18,7 @@ from holdfast.selection import Graph
 SCRATCH = "scratch"  # what the database is called that picked rows are noted in
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What is asked for of a database."""
 
     groups: tuple[str, ...] = ()
@@ -31,8 +32,7 @@ class Wanted:
         return not (self.groups or self.tables or self.scope)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What a backup takes."""
 
     schema: Schema  # its tables as they are to be read

@@ -17,11 +17,11 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 import msgspec
+from msgspec import Struct
 
 from holdfast.formats.compression import SUFFIXES, compressing
 from holdfast.formats.interface import (
@@ -52,8 +52,7 @@ Create = Callable[[str], AbstractContextManager[IO[bytes]]]
 Open = Callable[[str], AbstractContextManager[IO[bytes]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """The files of a bundle, wherever they lie; names are relative POSIX paths."""
 
     names: Sequence[str]
@@ -61,8 +60,7 @@ class Members:
     plain: Open  # opens a file, decompressed
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     """What metadata.json says of one file."""
 
     sha256: str  # as it is stored

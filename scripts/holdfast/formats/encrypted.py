@@ -9,13 +9,14 @@ page copy with its manifest, are packed in the file.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import re
 import shutil
 import types
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
+
+from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.encryption import SUFFIX, Keys, decrypting, is_encrypted
@@ -144,7 +145,7 @@ def _in_file(file: EncryptedFile, inside: BackupFormat, start: bytes) -> BackupF
         with file.copy() as copy:
             return inside.place(copy, target)
 
-    return dataclasses.replace(
+    return replace(
         inside,
         read=read,
         read_stream=None,

@@ -12,10 +12,10 @@ task export of v5.260816.2
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from holdfast.formats import documents
 from holdfast.formats.foreign import header_of, parts_of

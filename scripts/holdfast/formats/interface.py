@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self, TypeVar
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.database import Connection
@@ -26,8 +26,7 @@ VERSION = "1.0"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class TableStart:
+class TableStart(Struct, frozen=True):
     """The lines that follow are rows of this table."""
 
     name: str
@@ -38,8 +37,7 @@ class TableStart:
 Part = Header | TableStart | bytes | Trailer
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """What is to be written: one moment of a database."""
 
     header: Header
@@ -48,8 +46,7 @@ class Content:
     connection: Connection  # to the same moment, for formats that copy pages
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Where a backup is written: a file that is open, or a folder that is there and empty."""
 
     file: BinaryIO | None = None
@@ -62,8 +59,7 @@ class Target:
         return self.file
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(Struct, frozen=True):
     """What a backup says of itself, not proven, found without reading all of it."""
 
     backup_date: str | None
@@ -71,8 +67,7 @@ class Glance:
     is_partial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BackupFormat:
+class BackupFormat(Struct, frozen=True):
     """One way that a backup lies in a file or a folder."""
 
     name: str
@@ -253,7 +248,7 @@ def decode_header(text: bytes) -> Header:
         )
     header = decode(text, Header)
     unknown = decode(text, dict[str, object]).keys() - set(_ORDER)
-    return dataclasses.replace(header, unknown_keys=tuple(sorted(unknown)), notes=())
+    return replace(header, unknown_keys=tuple(sorted(unknown)), notes=())
 
 
 def decode(text: bytes, shape: type[T]) -> T:

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 
 from holdfast.errors import BackupTooNew, NotABackup
 from holdfast.formats.compression import plain
@@ -103,13 +103,12 @@ def _absent(table: str, row: dict[str, Any], issues: set[object]) -> list[str]:
     return [name for name in _PEERS.get(table, ()) if row.get(name) not in issues]
 
 
-class _Record(msgspec.Struct, forbid_unknown_fields=True):
+class _Record(Struct, forbid_unknown_fields=True):
     kind: str
     data: msgspec.Raw
 
 
-@dataclass(slots=True)
-class _Survey:
+class _Survey(Struct):
     """What a first pass finds in a file."""
 
     version: int = 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from holdfast.errors import NotABackup
 from holdfast.formats.compression import plain
@@ -32,7 +33,7 @@ def read(path: Path) -> Iterator[Part]:
     yield from parts_of(header, document.tables.items())
 
 
-class _Document(msgspec.Struct):
+class _Document(Struct):
     backup_date: str
     tables: dict[str, Any]
     seal: str | None = None  # only our own files have one

@@ -18,10 +18,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from holdfast import database, files
 from holdfast.digest import Digest, read_lines
@@ -49,16 +49,14 @@ _SQLITE_HEADER = b"SQLite format 3\x00"
 _SEAL = b'"seal":"%s"}\n'
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(Struct, frozen=True):
     """The copy as it lies on disk, compressed or not."""
 
     sha256: str  # lower-case hex
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """What a manifest says."""
 
     header: msgspec.Raw

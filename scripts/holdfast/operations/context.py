@@ -6,10 +6,12 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.database import DEFAULT_WAIT_SECONDS
@@ -37,8 +39,7 @@ IDENTITY_VARIABLE = "HOLDFAST_IDENTITY"  # files with keys, parted as in PATH
 PASSPHRASE_VARIABLE = "HOLDFAST_PASSPHRASE"  # noqa: S105 - the name of one is none
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far an operation has come."""
 
     phase: str  # such as writing
@@ -51,8 +52,7 @@ def _tell_nobody(progress: Progress) -> None:
     """Be what an operation tells of its progress where nobody asks."""
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True, dict=True):
     """Where, when and for whom an operation runs."""
 
     home: Home

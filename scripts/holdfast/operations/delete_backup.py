@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.errors import HoldfastError, PlanChanged
@@ -19,8 +21,7 @@ from holdfast.pruned import DeleteReport, RemainingBackup
 _PLAN_ID_LENGTH = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteOptions:
+class DeleteOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of a deletion."""
 
     backup: BackupOnFile

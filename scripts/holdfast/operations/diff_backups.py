@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import database
 from holdfast.cells import RowReader, RowWriter
@@ -37,8 +39,7 @@ LIVE = "live"  # the word for the database that other verbs would work on
 LISTED_ROWS = 1000  # of one table
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffOptions:
+class DiffOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of a comparison."""
 
     first: str  # a backup: a path, a day, latest; or a database: a path, live
@@ -52,8 +53,7 @@ class DiffOptions:
     wait_seconds: float = DEFAULT_WAIT_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """One of the two, found and not yet read."""
 
     side: Side

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import database, files
 from holdfast.database import quote_identifier
@@ -28,8 +30,7 @@ _WAIT_SECONDS = 2.0
 _COUNTED_BYTES = 512 * 1024 * 1024  # of a larger database the rows are not counted: it takes long
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiscoverOptions:
+class DiscoverOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of a discovery."""
 
     add: tuple[str, ...] = ()  # names of what is found, or all

@@ -6,8 +6,9 @@ import os
 import shlex
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from holdfast import database, disks, files, programs
 from holdfast.database import Health, health_of
@@ -26,8 +27,7 @@ _LARGE_LOG_BYTES = 64 * 1024 * 1024
 _FREE_SHARE, _FREE_BYTES = 0.25, 16 * 1024 * 1024  # less is not worth the time of a VACUUM
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorOptions:
+class DoctorOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of a doctor."""
 
     check_seconds: float = CHECK_SECONDS  # for the quick check of one database

@@ -6,9 +6,10 @@ import contextlib
 import functools
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from holdfast import database, encryption, files
 from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
@@ -26,8 +27,7 @@ from holdfast.readers import Readers
 from holdfast.redaction import Secrets
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportOptions:
+class ExportOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of an export."""
 
     database: str | None = None  # a path, or a name from the settings
@@ -52,8 +52,7 @@ class ExportOptions:
     wait_seconds: float = DEFAULT_WAIT_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """What is exported: one moment of a database."""
 
     label: str  # of its files in the output folder, besides the date; "" for none
@@ -69,8 +68,7 @@ class Source:
     watch: Callable[[str, int], None]  # is told of each table how many rows are written
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A backup that has its name."""
 
     path: Path

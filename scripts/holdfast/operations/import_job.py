@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import database
 from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
@@ -28,8 +30,7 @@ from holdfast.staging import Staging, StagingTarget, stage_backup
 from holdfast.works import ConflictMode, Work, find_work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportOptions:
+class ImportOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of an import."""
 
     backup: str  # a path, a day, or latest; of Beads a file, or "" to ask bd or look for one
@@ -61,8 +62,7 @@ class ImportOptions:
         return not self.dry_run and (self.yes or self.confirm is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class ImportTarget:
+class ImportTarget(Struct, frozen=True):
     """The database that rows come into."""
 
     chosen: ChosenDatabase
@@ -73,8 +73,7 @@ class ImportTarget:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ImportJob:
+class ImportJob(Struct, frozen=True):
     """One import under way: the database is open, and sees one moment."""
 
     context: Context

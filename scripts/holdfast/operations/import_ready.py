@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from holdfast import database, files
 from holdfast.database import Connection
@@ -41,8 +42,7 @@ from holdfast.writing import keeps_triggers
 _SIFTING = (ConflictMode.OVERWRITE, ConflictMode.MERGE, ConflictMode.NEWER)
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Struct, frozen=True):
     """What is to be imported, and where to; nothing of the rows has been read."""
 
     context: Context

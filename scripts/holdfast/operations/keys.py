@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.encryption import Keys, NotAKey, new_identity, opens_own, public_keys

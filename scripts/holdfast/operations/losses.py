@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 LOST = "lost"  # of the details of an export in the history
 
 
-@dataclass(frozen=True, slots=True)
-class Losses:
+class Losses(Struct, frozen=True):
     """What a backup lacks that the last one of the same part of the same database had."""
 
     since: str  # when that was made, UTC, ISO 8601

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from holdfast.errors import HoldfastError
 from holdfast.known import KnownBackup
 from holdfast.operations.context import Context
 
 
-@dataclass(frozen=True, slots=True)
-class OnRecord:
+class OnRecord(Struct, frozen=True):
     """What is on record."""
 
     backups: tuple[KnownBackup, ...] = ()  # the newest first

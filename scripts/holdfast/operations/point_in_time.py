@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from holdfast import files
 from holdfast.errors import (
@@ -24,8 +25,7 @@ from holdfast.stores import Store, StoredBackup
 from holdfast.times import moment, utc_text
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     """One backup of the database, wherever it is."""
 
     created_at: datetime
@@ -35,8 +35,7 @@ class _Candidate:
     stored: tuple[Store, StoredBackup] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The backup that was meant, and the stores that could not be asked for a later one."""
 
     backup: AtHand

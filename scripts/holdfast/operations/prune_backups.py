@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from holdfast import files
 from holdfast.errors import HoldfastError, PlanChanged
@@ -21,8 +23,7 @@ from holdfast.retention import Decision, Fate, has_rules, plan_retention
 _PLAN_ID_LENGTH = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PruneOptions:
+class PruneOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of a prune."""
 
     database: str | None = None  # backups of this one alone
@@ -39,8 +40,7 @@ class PruneOptions:
         return not self.dry_run and (self.yes or self.confirm is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     """What is to become of the backups in one place."""
 
     place: Place
@@ -202,9 +202,9 @@ def _arguments(options: PruneOptions, plan_id: str) -> tuple[str, ...]:
     words = ["--db", options.database] if options.database is not None else []
     words += ["--sample"] * options.sample + ["--here"] * options.here
     words += [word for name in options.stores for word in ("--store", name)]
-    for rule in fields(options.keep) if options.keep else ():
-        if (value := getattr(options.keep, rule.name)) is not None:
-            words += [f"--keep-{rule.name}", str(value)]
+    for rule, value in asdict(options.keep).items() if options.keep else ():
+        if value is not None:
+            words += [f"--keep-{rule}", str(value)]
     return (*words, "--confirm", plan_id)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from holdfast import files
 from holdfast.errors import BackupNotFound, HoldfastError, WriteFailed
@@ -21,8 +22,7 @@ from holdfast.stores import Store, StoredBackup
 from holdfast.times import moment
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A backup in a place, and what it takes there."""
 
     candidate: Candidate

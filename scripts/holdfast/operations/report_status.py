@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import database
 from holdfast.concerns import Concern, DatabaseState, Kind, ScheduleState
@@ -29,8 +31,7 @@ _HISTORY_WAIT_SECONDS = 0.2  # it is asked several times
 _NAMED = 5  # of the databases that are warned of in the same words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusOptions:
+class StatusOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of a status."""
 
     database: str | None = None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import database, files, programs
 from holdfast.database import DEFAULT_WAIT_SECONDS
@@ -32,8 +34,7 @@ from holdfast.outcomes import RestoreReport
 from holdfast.rebuild import rebuild
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreOptions:
+class RestoreOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of a restore."""
 
     # A path, a day, latest, or one of these in a store: STORE:WANTED. None: see `at`.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.errors import HoldfastError, SettingsError, error_class
@@ -32,8 +34,7 @@ LOCK = "scheduled-run.lock"  # in the home
 _NOT_DUE = "not due"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of a scheduled run."""
 
     if_due: bool = False
@@ -94,8 +95,7 @@ def _run(context: Context) -> RunReport:
     return replace(report, warnings=(*report.warnings, *noted))
 
 
-@dataclass(frozen=True, slots=True)
-class _Problem:
+class _Problem(Struct, frozen=True):
     error: str
     text: str = ""
     hint: str = ""

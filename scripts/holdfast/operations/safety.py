@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from holdfast import database, files
 from holdfast.concerns import Concern, DatabaseState, Kind, Safety, ScheduleState
@@ -54,8 +55,7 @@ def database_states(
     return (state_of(context, shelf, chosen, max_age_seconds),)
 
 
-@dataclass(frozen=True)
-class Shelf:
+class Shelf(Struct, frozen=True, dict=True):
     """All that is known of backups when it is asked, read once."""
 
     backups: tuple[BackupOnFile, ...]  # the newest first
@@ -218,8 +218,7 @@ def _age(context: Context, last: datetime | None) -> float | None:
     return None if last is None else max(0.0, (context.now - last).total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What a short look at a database finds."""
 
     bytes: int = 0

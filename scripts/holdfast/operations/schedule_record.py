@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from holdfast.concerns import ScheduleState
 from holdfast.errors import UsageError
@@ -26,8 +27,7 @@ _NOWHERE = Path()
 _RUNS = 40  # that are looked back at; two events each
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(Struct, frozen=True):
     """A schedule as it was installed."""
 
     at: datetime

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.errors import HoldfastError, PlanChanged
 from holdfast.operations.context import Context
@@ -27,8 +29,7 @@ from holdfast.times import utc_text
 _PLAN_ID_LENGTH = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleOptions:
+class ScheduleOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of a schedule."""
 
     action: str  # install, show, status, remove

@@ -7,8 +7,9 @@ import os
 import re
 import shlex
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from holdfast import encryption, files
 from holdfast.encryption import Keys

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from holdfast.copies import StoreStatus
 from holdfast.errors import HoldfastError
@@ -30,8 +31,7 @@ def look_at_stores(context: Context, wait_seconds: float = WAIT_SECONDS) -> tupl
     )
 
 
-@dataclass(slots=True)
-class _Look:
+class _Look(Struct):
     """What is found in one store while it is listed."""
 
     context: Context

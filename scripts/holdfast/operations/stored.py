@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from holdfast import files
 from holdfast.errors import BackupAmbiguous, BackupNotFound, HoldfastError
@@ -19,8 +20,7 @@ LATEST = "latest"
 ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class AtHand:
+class AtHand(Struct, frozen=True):
     """A backup that can be read, and what it is called to people."""
 
     path: Path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from holdfast import files
 from holdfast.copies import PassedBackup, StoredCopy, SyncedStore, SyncReport
@@ -24,16 +25,14 @@ from holdfast.stores import Store, StoredBackup
 from holdfast.times import moment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncOptions:
+class SyncOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of a sync."""
 
     stores: tuple[str, ...] = ()  # of backup.yaml; none: all of them
     dry_run: bool = False  # only say what would be put
 
 
-@dataclass(frozen=True, slots=True)
-class _Local:
+class _Local(Struct, frozen=True):
     """A backup of the output folder that stores should have."""
 
     path: Path

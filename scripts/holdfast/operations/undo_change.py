@@ -7,8 +7,10 @@ import hashlib
 import json
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import database, files, programs
 from holdfast.comparing.differences import DiffReport
@@ -39,8 +41,7 @@ from holdfast.schema import read_schema
 _PLAN_ID_LENGTH = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoOptions:
+class UndoOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of an undo."""
 
     point: str = "latest"  # or the name of a restore point

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.cells import Cell, RowReader
@@ -54,8 +56,7 @@ from holdfast.rows import layout_of
 from holdfast.stores import StoredBackup
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyOptions:
+class VerifyOptions(Struct, frozen=True, kw_only=True):
     """What may be asked of a verification."""
 
     backups: tuple[str, ...]  # paths, days, latest, or all; in a store with STORE: before it

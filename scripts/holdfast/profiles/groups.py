@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from holdfast.errors import UsageError
 from holdfast.profiles.profile import Profile
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenGroups:
+class ChosenGroups(Struct, frozen=True):
     """The groups that were asked for and that there are."""
 
     names: tuple[str, ...] = ()

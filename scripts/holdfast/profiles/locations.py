@@ -5,9 +5,10 @@ from __future__ import annotations
 import glob
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+
+from msgspec import Struct
 
 from holdfast.profiles.profile import Location, Profile, Registry
 
@@ -61,8 +62,7 @@ def databases_at(
     return tuple(paths)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     location: Location
     path: Path
     pattern: str  # the same below its root, where only the template's own * and ? are patterns

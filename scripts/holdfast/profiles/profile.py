@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from string import Formatter, Template
 from typing import Annotated, ClassVar
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from holdfast.profiles.shape import Complaint, ShortName, Text
 
@@ -21,8 +23,7 @@ PathTemplate = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Tables that are exported or left out together."""
 
     tables: tuple[TableName, ...]
@@ -31,8 +32,7 @@ class Group:
     description: Words | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A reference that the schema does not declare."""
 
     table: TableName
@@ -49,8 +49,7 @@ class Reference:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class ExcludedRows:
+class ExcludedRows(Struct, frozen=True):
     """Rows of a table that an export leaves out, and what becomes of rows that refer to them."""
 
     shorthand: ClassVar[str] = "where"
@@ -63,8 +62,7 @@ class ExcludedRows:
         return self.referring or "null"
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Where the thing is found that an export can be narrowed to, such as one project."""
 
     table: TableName
@@ -72,8 +70,7 @@ class Scope:
     id: ColumnName | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
+class Meta(Struct, frozen=True):
     """The row that holds the time of the last backup: `key` in a table of keys and values."""
 
     table: TableName
@@ -82,8 +79,7 @@ class Meta:
     key: Words
 
 
-@dataclass(frozen=True, slots=True)
-class ImportFacts:
+class ImportFacts(Struct, frozen=True):
     """What a row about an import can say: the placeholders of `Activity.values`."""
 
     source: str  # the path of the backup, as it was given
@@ -99,11 +95,10 @@ class ImportFacts:
 
 
 Value = str | int | float | None
-PLACEHOLDERS = tuple(fact.name for fact in fields(ImportFacts))
+PLACEHOLDERS = ImportFacts.__struct_fields__
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """The row that an import adds to the tool's own log."""
 
     table: TableName
@@ -116,8 +111,7 @@ class Activity:
                     check_placeholders(".".join(filter(None, ("values", column, key))), text)
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Struct, frozen=True):
     """Where a path stands in a JSON file in which a tool lists its own folders."""
 
     items: Words  # the keys that lead to a list, with dots between, such as projects
@@ -125,8 +119,7 @@ class Registry:
     database: Words  # the path from there to the database
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """
     A place of databases: the first of `paths` whose variables are all set.
 
@@ -148,16 +141,14 @@ class Location:
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class Companion:
+class Companion(Struct, frozen=True):
     """What a database is of no use without, or lacks when it is restored alone."""
 
     path: Words  # from the database's folder, or as a location's
     why: Words
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """One tool: how to recognise and find its databases, and how to treat their tables."""
 
     name: ShortName

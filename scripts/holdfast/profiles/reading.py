@@ -18,7 +18,7 @@ def read_record(
     path: Path, wanted: type[Record], error_class: type[HoldfastError], base: Path
 ) -> Record:
     """
-    Read a YAML file into a dataclass; an empty file has no keys.
+    Read a YAML file into a Struct; an empty file has no keys.
 
     Args:
         error_class: what is raised for whatever is wrong with the file.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from holdfast.model import ForeignKey, Schema, Table, folded
 from holdfast.profiles.profile import Profile, Reference

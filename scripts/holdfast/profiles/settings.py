@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, ClassVar
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from holdfast.errors import SettingsError
 from holdfast.profiles.reading import read_record
@@ -37,8 +39,7 @@ def _is_folder(text: str) -> bool:
     return bool(text.strip()) and not re.match(r"\w+://|[\w.-]+@[\w.-]+:", text)
 
 
-@dataclass(frozen=True, slots=True)
-class KeepRules:
+class KeepRules(Struct, frozen=True):
     """Which backups a prune keeps; each rule by itself, and any of them is enough."""
 
     last: int | None = None
@@ -50,14 +51,12 @@ class KeepRules:
     within: Annotated[str, Text("a span such as 48h, 30d or 1y6m", SPAN)] | None = None
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
+        for name, value in asdict(self).items():
             if isinstance(value, int) and value < 0:
-                raise Complaint(each.name, f"give a number from 0 on, not {value}")
+                raise Complaint(name, f"give a number from 0 on, not {value}")
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseSettings:
+class DatabaseSettings(Struct, frozen=True):
     """One database to back up."""
 
     shorthand: ClassVar[str] = "path"
@@ -67,8 +66,7 @@ class DatabaseSettings:
     keep: KeepRules | None = None  # None: as for all databases
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
+class StoreSettings(Struct, frozen=True):
     """One place where backups are kept besides the output folder."""
 
     shorthand: ClassVar[str] = "url"
@@ -126,8 +124,7 @@ class StoreSettings:
             raise Complaint("options", "a folder has none", hint="Leave them out.")
 
 
-@dataclass(frozen=True, slots=True)
-class EncryptionSettings:
+class EncryptionSettings(Struct, frozen=True):
     """Who can open what is encrypted, and with what it is opened here."""
 
     recipients: tuple[str, ...] = ()  # age1...
@@ -151,8 +148,7 @@ class EncryptionSettings:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleSettings:
+class ScheduleSettings(Struct, frozen=True):
     """What a scheduled run does besides its backups; commands are lists of words."""
 
     stores: tuple[ShortName, ...] = ()  # empty: all
@@ -163,8 +159,7 @@ class ScheduleSettings:
     on_failure: tuple[_Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What backup.yaml says; a new key is a new field, a path in it starts at the home."""
 
     databases: Mapping[ShortName, DatabaseSettings] = field(default_factory=dict)

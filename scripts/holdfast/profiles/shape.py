@@ -1,4 +1,4 @@
-"""Plain values, as YAML gives them, to frozen dataclasses; every complaint names its key."""
+"""Plain values, as YAML gives them, to frozen records; every complaint names its key."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import functools
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from msgspec import Struct
+from msgspec.structs import FieldInfo, fields
 
 LABELS = {
     str: "text",
@@ -35,8 +37,7 @@ class Complaint(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """What a text stands for, in words that follow "give", and what all of it must match."""
 
     means: str
@@ -55,9 +56,9 @@ def shape(value: Any, wanted: Any, key: str, base: Path) -> Any:
 
     Args:
         value: of any type, for it is what a person wrote.
-        wanted: a dataclass, or one of the types its fields may have: a key of LABELS,
+        wanted: a Struct, or one of the types its fields may have: a key of LABELS,
             `tuple[X, ...]`, `Mapping[X, Y]`, `Annotated[str, Text(...)]`, or a union of these.
-            A dataclass with a class variable `shorthand` also takes a text: that field's value.
+            A Struct with a class variable `shorthand` also takes a text: that field's value.
         key: where the value stands; "" for the whole file.
         base: the folder where relative paths start.
 
@@ -77,7 +78,7 @@ def shape(value: Any, wanted: Any, key: str, base: Path) -> Any:
     if origin is Mapping:
         name_type, value_type = get_args(wanted)
         return shape_mapping(value, name_type, value_type, key, base)
-    if is_dataclass(wanted):
+    if is_record(wanted):
         return shape_record(value, wanted, key, base)
     if origin is Annotated and not re.fullmatch(wanted.__metadata__[0].pattern, value):
         raise mismatch(value, wanted, key)
@@ -113,19 +114,18 @@ def shape_mapping(
 
 
 def shape_record(values: dict[Any, Any], wanted: Any, key: str, base: Path) -> Any:
-    known = {field.name: field for field in fields(wanted)}
+    known = fields_of(wanted)
     for name in values:
         if name not in known:
             raise unknown_key(name, list(known), key)
-    types = types_of(wanted)
     arguments = {}
     for name, field in known.items():
         if values.get(name) is not None:
-            arguments[name] = shape(values[name], types[name], below(key, name), base)
-        elif name in values and NoneType in get_args(types[name]):
+            arguments[name] = shape(values[name], field.type, below(key, name), base)
+        elif name in values and NoneType in get_args(field.type):
             arguments[name] = None
-        elif field.default is MISSING and field.default_factory is MISSING:
-            raise Complaint(below(key, name), f"missing: give {label(types[name])}")
+        elif field.required:
+            raise Complaint(below(key, name), f"missing: give {label(field.type)}")
     try:
         return wanted(**arguments)
     except Complaint as complaint:
@@ -134,9 +134,9 @@ def shape_record(values: dict[Any, Any], wanted: Any, key: str, base: Path) -> A
 
 
 @functools.cache
-def types_of(record: Any) -> dict[str, Any]:
-    """The types of a dataclass's fields; Python works them out anew each time it is asked."""
-    return get_type_hints(record, include_extras=True)
+def fields_of(record: Any) -> dict[str, FieldInfo]:
+    """The fields of a Struct by name; their types are worked out anew each time it is asked."""
+    return {field.name: field for field in fields(record)}
 
 
 def shape_path(value: str, key: str, base: Path) -> Path:
@@ -157,11 +157,15 @@ def plain_type(wanted: Any) -> type | None:
     origin = get_origin(wanted)
     if origin is tuple:
         return list
-    if origin is Mapping or is_dataclass(wanted):
+    if origin is Mapping or is_record(wanted):
         return dict
     if origin is Annotated or wanted is Path:
         return str
     return wanted if isinstance(wanted, type) else None
+
+
+def is_record(wanted: Any) -> bool:
+    return isinstance(wanted, type) and issubclass(wanted, Struct)
 
 
 def label(wanted: Any) -> str:
@@ -170,8 +174,8 @@ def label(wanted: Any) -> str:
         return " or ".join(label(member) for member in members)
     if get_origin(wanted) is Annotated:
         return str(wanted.__metadata__[0].means)
-    if is_dataclass(wanted):
-        keys = "the keys " + ", ".join(field.name for field in fields(wanted))
+    if is_record(wanted):
+        keys = "the keys " + ", ".join(fields_of(wanted))
         return f"the {wanted.shorthand} or {keys}" if hasattr(wanted, "shorthand") else keys
     return LABELS[get_origin(wanted) or wanted]
 

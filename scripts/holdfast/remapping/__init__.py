@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.equality import all_of
@@ -25,8 +27,7 @@ from holdfast.staged import StagedTable
 from holdfast.staging import Staging
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Struct, frozen=True):
     """What the rows come into."""
 
     schema: Schema  # with the tables that are to be made

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.equality import all_of
@@ -12,8 +14,7 @@ from holdfast.remapping.names import Name, names_of, own_number
 from holdfast.staged import StagedTable, definition_of
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A reference between staged rows, by their numbers, which nothing changes."""
 
     key: ForeignKey
@@ -23,8 +24,7 @@ class Link:
     name: str  # qualified and quoted; columns: row, parent
 
 
-@dataclass(slots=True)
-class Copy:
+class Copy(Struct):
     """
     One staged table under way to its new keys.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from holdfast.model import ForeignKey, Table, folded
 from holdfast.staged import StagedTable
@@ -12,8 +13,7 @@ from holdfast.staged import StagedTable
 _WORLDWIDE = ("uid", "uuid", "guid", "ulid")
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """Columns whose values say which row is meant."""
 
     columns: tuple[str, ...]

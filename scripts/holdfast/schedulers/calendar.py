@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from msgspec import Struct
 
 from holdfast.errors import UsageError
 
@@ -17,8 +18,7 @@ _LAST_DAY = 28  # every month has it
 _MOST_DAYS = 32  # between two days of a calendar
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(Struct, frozen=True):
     """Moments that come again and again; of an hour, only the minute counts."""
 
     every: str = "day"  # one of PERIODS

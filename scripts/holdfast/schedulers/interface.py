@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from holdfast.errors import ProgramFailed, ScheduleFailed
 from holdfast.programs import output_of
@@ -14,8 +15,7 @@ from holdfast.schedulers.calendar import Calendar
 _WAIT_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """Whose scheduler it is."""
 
     environment: Mapping[str, str]
@@ -23,8 +23,7 @@ class Machine:
     platform: str  # as sys.platform
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """What a scheduler is to start, and when."""
 
     name: str  # of this home alone, such as holdfast-backup-3f9a1c2b
@@ -38,8 +37,7 @@ class Job:
         return (*self.command, "--if-due", *self.calendar.options, "--quiet")
 
 
-@dataclass(frozen=True, slots=True)
-class Scheduler:
+class Scheduler(Struct, frozen=True):
     """
     One system's way to start a program at a time.
 

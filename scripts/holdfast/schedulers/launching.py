@@ -6,8 +6,9 @@ import ast
 import contextlib
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from holdfast.checkouts import is_checkout
 
@@ -43,8 +44,7 @@ def job_name(home: Path) -> str:
     return f"holdfast-backup-{hashlib.sha256(text).hexdigest()[:8]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(Struct, frozen=True):
     """The command of a scheduled run, and the launcher that it needs in the home."""
 
     command: tuple[str, ...]

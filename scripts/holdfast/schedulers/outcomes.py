@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from holdfast.concerns import ScheduleState
 from holdfast.copies import StoredCopy
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduledBackup:
+class ScheduledBackup(Struct, frozen=True):
     """What a scheduled run did for one database."""
 
     database: str  # its name in backup.yaml, or its path
@@ -24,8 +24,7 @@ class ScheduledBackup:
     removed: int = 0  # backups that no rule keeps any more
 
 
-@dataclass(frozen=True, slots=True)
-class RunReport:
+class RunReport(Struct, frozen=True):
     """What a scheduled run did."""
 
     outcome: str  # done, not due, or the name of the first error
@@ -38,8 +37,7 @@ class RunReport:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleReport:
+class ScheduleReport(Struct, frozen=True):
     """What is known of a schedule, or was done to it."""
 
     action: str  # install, show, remove, status

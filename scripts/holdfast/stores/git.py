@@ -11,9 +11,11 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.errors import BackupNotFound, ProgramFailed, StoreFailed, StoreRefused
@@ -33,8 +35,7 @@ _OF_OTHERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTOR
 _HINT = "Run git in that folder to see what it says."
 
 
-@dataclass(frozen=True, slots=True)
-class _Committed:
+class _Committed(Struct, frozen=True):
     """One commit that changed the file of one database."""
 
     backup: StoredBackup

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from holdfast.stores.objects import Objects
 from holdfast.times import moment
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBackup:
+class StoredBackup(Struct, frozen=True):
     """One backup in a store, as far as its name and a listing say."""
 
     store: str  # the store's name in backup.yaml

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class ObjectFacts:
+
+class ObjectFacts(Struct, frozen=True):
     """What a listing says of one object, without reading it."""
 
     name: str

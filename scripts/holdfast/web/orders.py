@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
+
+from msgspec.structs import replace
 
 from holdfast.errors import UsageError
 from holdfast.operations.context import Context

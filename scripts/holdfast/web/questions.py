@@ -6,9 +6,10 @@ import contextlib
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import asdict, replace
 
 from holdfast import files
 from holdfast.errors import DatabaseNotFound, HoldfastError
@@ -156,8 +157,6 @@ def history(database: str | None, limit: int) -> Entries:
 
 
 def _without(entry: Any, names: set[str]) -> Any:
-    from dataclasses import replace
-
     kept = {name: value for name, value in entry.details.items() if name not in names}
     return replace(entry, details=kept)
 

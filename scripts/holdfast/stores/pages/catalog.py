@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 import struct
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from holdfast.errors import BackupDamaged, ObjectMissing
 from holdfast.formats.interface import damaged, decode
@@ -24,8 +24,7 @@ _INDEX_MAGIC = b"hfindex1"
 _ENTRY = struct.Struct(f"<{NAME_BYTES}sQI")  # a pack's name, its bytes, those of its directory
 
 
-@dataclass(frozen=True, slots=True)
-class Pack:
+class Pack(Struct, frozen=True):
     """A pack that is there, by the listing and by its directory."""
 
     name: str
@@ -35,8 +34,7 @@ class Pack:
     is_marked: bool  # it is to go, or not to be relied upon
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Struct, frozen=True):
     """What the marks in a store say, each a list of packs that no new backup may rely on."""
 
     packs_by_mark: dict[str, frozenset[str]]
@@ -105,8 +103,7 @@ def put_mark(place: Place, packs: Collection[str]) -> str:
     return place.keep(MARKS, msgspec.json.encode(mark))[0]
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(Struct, frozen=True):
     packs: list[str]
     salt: str  # the name of a mark is a hash of it, and each is one of its own
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from holdfast.errors import BackupError, KeyNotAtHand, ObjectMissing, StoreFailed
 from holdfast.stores.objects import ObjectFacts
@@ -38,8 +39,7 @@ _DEAD_SHARE = 0.5  # of a pack's items: with more it is worth writing the others
 _MOST_REPACKED_BYTES = 64 * 1024 * 1024  # in one run
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Struct, frozen=True):
     """What a run has freed."""
 
     deleted_packs: int = 0
@@ -99,8 +99,7 @@ def _is_before(facts: ObjectFacts, limit: datetime) -> bool:
     return modified_at is not None and modified_at <= limit
 
 
-@dataclass(frozen=True, slots=True)
-class _Live:
+class _Live(Struct, frozen=True):
     """What the backups of a store name."""
 
     lists: frozenset[bytes]

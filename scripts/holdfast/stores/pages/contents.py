@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from holdfast.errors import BackupDamaged
 from holdfast.formats.interface import damaged
@@ -14,8 +15,7 @@ from holdfast.stores.pages.roots import LIST_PAGES, Root, read_root, split_ids
 from holdfast.stores.pages.transfer import read_whole
 
 
-@dataclass(frozen=True, slots=True)
-class Pages:
+class Pages(Struct, frozen=True):
     """The pages of one backup, as far as its lists can be read."""
 
     ids: list[bytes | None]  # in the order of the database; None: its list is lost

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from holdfast.errors import BackupDamaged, ObjectMissing
 from holdfast.stores.pages.catalog import Catalog, Pack
@@ -12,8 +13,7 @@ from holdfast.stores.pages.place import Place
 MakeId = Callable[[bytes], bytes]
 
 
-@dataclass(slots=True)
-class Losses:
+class Losses(Struct):
     """What could not be read."""
 
     items: set[bytes] = field(default_factory=set)  # their ids

@@ -13,8 +13,10 @@ import hashlib
 import io
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from itertools import count
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.encryption import (
     NO_KEYS,
@@ -40,12 +42,14 @@ _COPIES = 2  # without the key, what is in the store is worth nothing
 _BY_WORDS = "a passphrase"  # in the place of a recipient
 
 
-@dataclass(frozen=True, slots=True)
-class StoreKey:
+class StoreKey(Struct, frozen=True):
     """What makes ids, and opens what is encrypted."""
 
-    id_key: bytes = field(repr=False)
+    id_key: bytes
     own: Keys = NO_KEYS  # the store's own; NO_KEYS: it is not encrypted
+
+    def __repr__(self) -> str:  # without what is secret
+        return f"StoreKey({self.own})"
 
     @property
     def is_encrypted(self) -> bool:
@@ -84,8 +88,7 @@ class StoreKey:
             raise damaged("the start of it is not what was written") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
+class _Document(Struct, frozen=True):
     """What a copy of the key holds."""
 
     id_key: str  # lower-case hex

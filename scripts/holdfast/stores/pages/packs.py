@@ -18,8 +18,9 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import accumulate
+
+from msgspec import Struct
 
 from holdfast.formats.compression import compressed_block, decompressed_block
 from holdfast.formats.interface import damaged
@@ -34,8 +35,7 @@ _PACK_BYTES = 4 * 1024 * 1024
 _LARGEST_DIRECTORY = 64 * 1024 * 1024  # decompressed
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(Struct, frozen=True):
     """Where each item lies in a pack."""
 
     frame_starts: tuple[int, ...]  # in the pack; one more than there are frames: where they end

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from holdfast.errors import BackupDamaged
 from holdfast.formats.interface import damaged
@@ -17,8 +18,7 @@ MARKS = "pages/mark/"
 NAME_BYTES = 16  # of the SHA-256 of an object as it is stored, in lower-case hex in its name
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where the objects of one page store are, with the key that they share."""
 
     objects: Objects

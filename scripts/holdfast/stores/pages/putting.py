@@ -6,10 +6,11 @@ import base64
 import contextlib
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.encryption import Keys

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from holdfast.formats.compression import compressed_block, decompressed_block
 from holdfast.formats.interface import damaged
@@ -14,8 +15,7 @@ LIST_PAGES = 128  # how many pages one list names; the last may name fewer
 _LARGEST = 256 * 1024 * 1024  # decompressed
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """What a backup in a page store says of itself; it names lists, which name pages."""
 
     database: str
