@@ -105,6 +105,18 @@ def test_jq_counts_the_rows_that_the_report_names(sampled):
     assert json.loads(counted.stdout) == [22, 5000, 1480]
 
 
+def test_a_backup_loads_nothing_that_takes_long_and_that_it_does_without(home, notes):
+    run(home, "export", "--db", notes)  # which reads the profiles, and keeps them
+    told = environment(home) | {"PYTHONPROFILEIMPORTTIME": "1"}
+    lines = run(home, "export", "--db", notes, env=told).stderr.splitlines()
+    loaded = [line.rpartition("|")[2].strip() for line in lines]
+    of_ours = loaded[loaded.index("site") :]  # a Python may load anything by itself before
+    assert "holdfast.operations.export_backup" in of_ours
+    long = {"dataclasses", "difflib", "sqlite_utils", "yaml", "pyrage"}
+    of_others = {"holdfast.operations.prune_backups", "holdfast.stores.files_layout"}
+    assert (long | of_others) & set(of_ours) == set()
+
+
 def test_a_name_that_is_taken_gets_the_time_and_nothing_is_overwritten(home, notes):
     now = datetime.now(UTC)
     (home / "output").mkdir(parents=True)

@@ -20,7 +20,6 @@ from holdfast.operations.context import Context
 from holdfast.operations.export_all import export_all
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.keeping import usual_format
-from holdfast.operations.prune_backups import prune_after, prune_after_all
 from holdfast.outcomes import ExportAllReport, ExportReport
 
 SUMMARY = "make a verified backup"
@@ -158,6 +157,8 @@ def run(context: Context, arguments: argparse.Namespace) -> ExportReport | Expor
         raise UsageError(
             "--prune is for a backup that stays", hint="Leave it out, or use the prune script."
         )
+    if arguments.prune:  # what it takes is loaded for those alone who ask for it
+        from holdfast.operations.prune_backups import prune_after, prune_after_all
     if arguments.all or _means_all(context, options):
         reports = export_all(context, options)
         return prune_after_all(context, reports) if arguments.prune else reports

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
+import gc
 import importlib
 import io
 import os
@@ -40,6 +42,11 @@ VERBS = (
     "sync",
     "serve",
 )
+
+
+# Python looks for garbage once more as it ends, in all that a command has loaded: longer than it
+# takes to read the settings. What is left goes with the process.
+atexit.register(gc.freeze)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -76,6 +75,8 @@ def _groups_of(profile: Profile | None, table: str) -> Iterator[tuple[str, bool]
 
 def near(wanted: str, known: Sequence[str]) -> str:
     """Name what is written much like a word, for a hint."""
+    import difflib  # which most commands do without
+
     found = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5) or list(known[:5])
     if not found:
         return "There is none at all."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import json
 import re
@@ -220,6 +219,8 @@ def mismatch(value: Any, wanted: Any, key: str) -> Complaint:
 
 
 def unknown_key(name: object, known: list[str], key: str) -> Complaint:
+    import difflib  # which most commands do without
+
     near = difflib.get_close_matches(str(name), known, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"The keys here are {', '.join(known)}."
     return Complaint(below(key, name), "there is no such key", hint=hint)

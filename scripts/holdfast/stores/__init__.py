@@ -1,4 +1,8 @@
-"""Places where backups are kept, besides the output folder: one line each in the registries."""
+"""
+Places where backups are kept, besides the output folder: one line each in the registries.
+
+What lies behind a store is loaded when one is opened: most commands open none.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,6 @@ from holdfast import files
 from holdfast.encryption import NO_KEYS, Keys
 from holdfast.errors import SettingsError
 from holdfast.profiles import StoreSettings
-from holdfast.stores.files_layout import FilesStore
-from holdfast.stores.folder import FolderObjects
 from holdfast.stores.interface import Store, StoredBackup
 from holdfast.stores.objects import Objects
 
@@ -57,7 +59,7 @@ def open_store(
     objects = open_objects(name, settings, base, environment, wait_seconds)
     is_off_site = settings.off_site
     if is_off_site is None:
-        is_off_site = not isinstance(objects, FolderObjects)
+        is_off_site = _scheme(settings.url) != ""
     if settings.layout not in _LAYOUTS:
         raise SettingsError(f"backup.yaml: stores.{name}.layout: {settings.layout} is not known")
     return _LAYOUTS[settings.layout](
@@ -78,17 +80,25 @@ def open_objects(
     wait_seconds: float | None = None,
 ) -> Objects:
     """Return the place for objects that a store lies in; raises as `open_store`."""
-    scheme = re.match(r"([a-z][a-z0-9+.-]*)://", settings.url)
-    if scheme is None:
+    scheme = _scheme(settings.url)
+    if not scheme:
+        from holdfast.stores.folder import FolderObjects
+
         return FolderObjects(base / files.user_path(settings.url))
-    if scheme[1] not in _CLOUDS:
+    if scheme not in _CLOUDS:
         raise SettingsError(
-            f"backup.yaml: stores.{name}.url: {scheme[1]}:// is not known",
+            f"backup.yaml: stores.{name}.url: {scheme}:// is not known",
             hint="Give a folder, or an address that begins with git:, s3://, gs:// or az://.",
         )
     from holdfast.stores.cloud_access import open_cloud
 
     return open_cloud(name, settings, environment, wait_seconds)
+
+
+def _scheme(url: str) -> str:
+    """What an address begins with, such as s3; "" for a folder."""
+    found = re.match(r"([a-z][a-z0-9+.-]*)://", url)
+    return found[1] if found else ""
 
 
 def credential_files(address: str, environment: Mapping[str, str]) -> tuple[Path, ...]:
@@ -100,6 +110,14 @@ def credential_files(address: str, environment: Mapping[str, str]) -> tuple[Path
     return cloud_access.credential_files(address, environment)
 
 
+def _files_store(
+    name: str, objects: Objects, owner: str, *, is_off_site: bool, keys: Keys, encrypts: bool
+) -> Store:
+    from holdfast.stores.files_layout import FilesStore
+
+    return FilesStore(name, objects, owner, is_off_site=is_off_site, keys=keys, encrypts=encrypts)
+
+
 def _pages_store(
     name: str, objects: Objects, owner: str, *, is_off_site: bool, keys: Keys, encrypts: bool
 ) -> Store:
@@ -109,4 +127,4 @@ def _pages_store(
 
 
 _CLOUDS = ("s3", "gs", "az")
-_LAYOUTS: dict[str, Callable[..., Store]] = {"files": FilesStore, "pages": _pages_store}
+_LAYOUTS: dict[str, Callable[..., Store]] = {"files": _files_store, "pages": _pages_store}
