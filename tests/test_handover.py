@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from itertools import accumulate
 
 import pytest
 
@@ -18,7 +19,7 @@ def give(pipe, memory, sizes):
         giver = Giver(pipe, memory)
         for number, size in enumerate(sizes):
             giver.give(bytes([number % 256]) * size)
-        giver.flush()
+        giver.say(b"last")
 
 
 def started(function, *arguments):
@@ -34,17 +35,13 @@ def started(function, *arguments):
 
 def all_of(ours, taker):
     with ours:
-        while True:
-            try:
-                yield taker.take(ours.recv_bytes())
-            except (EOFError, ConnectionResetError):  # it has not heard of all that was taken
-                return
+        yield from iter(taker.take, b"last")
 
 
 @pytest.mark.parametrize(
     "sizes",
     [
-        *([1], [SLOT], [SLOT - 1, 1], [SLOT, 1], [1, SLOT], [SLOT + 1], [5, SLOT + 1, 7]),
+        *([1], [SLOT], [SLOT - 1, 1], [SLOT, 1], [1, SLOT], [SLOT + 1], [5, SLOT + 1, 7], [SLOT * 20, 3]),
         [40_000] * (16 * SLOT * 3 // 40_000),  # more than the memory holds
         [SLOT] * 50,
     ],
@@ -52,9 +49,11 @@ def all_of(ours, taker):
 )
 def test_what_is_given_is_taken_whole_and_in_order(sizes):
     process, ours, taker = started(give, sizes)
-    taken = b"".join(all_of(ours, taker))
+    taken = list(all_of(ours, taker))
     process.join(30)
-    assert taken == b"".join(bytes([number % 256]) * size for number, size in enumerate(sizes))
+    given = (bytes([number % 256]) * size for number, size in enumerate(sizes))
+    assert b"".join(taken) == b"".join(given)
+    assert set(accumulate(map(len, taken))) <= set(accumulate(sizes))  # none is parted
     assert process.exitcode == 0
 
 
@@ -63,14 +62,13 @@ def give_until_nobody_takes(pipe, memory):
     try:
         while True:
             giver.give(b"x" * SLOT)
-            giver.flush()
     except (EOFError, OSError):
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_a_giver_does_not_wait_for_a_taker_that_is_gone():
     process, ours, taker = started(give_until_nobody_takes)
-    taker.take(ours.recv_bytes())
+    taker.take()
     ours.close()
     process.join(30)
     assert process.exitcode == -signal.SIGTERM

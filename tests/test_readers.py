@@ -26,6 +26,9 @@ CUT = {
     "by the rowid": f"CREATE TABLE t (a); {NUMBERS} INSERT INTO t SELECT x * 3 FROM n;",
     "by sparse numbers": "CREATE TABLE t (id INTEGER PRIMARY KEY, a);"
     f"{NUMBERS} INSERT INTO t SELECT (x - 250) * (x - 250) * (x - 250) * 1000000, x FROM n;",
+    "by numbers with a gap": "CREATE TABLE t (id INTEGER PRIMARY KEY, a);"
+    f"{NUMBERS} INSERT INTO t SELECT iif(x < 250, -9223372036854775808, 9223372036854775308) + x, x"
+    " FROM n; INSERT INTO t VALUES (0, 0);",
     "by text": "CREATE TABLE t (id TEXT PRIMARY KEY, a);"
     f"{NUMBERS} INSERT INTO t SELECT hex(x * 7919 % 500), x FROM n;",
     "by keys of every type": "CREATE TABLE t (id PRIMARY KEY, a);"

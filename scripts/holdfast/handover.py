@@ -2,7 +2,7 @@
 Blocks of bytes handed from one process to another through memory that both see.
 
 A pipe copies what it carries twice, and in small pieces; here it only carries who may use which
-part of the memory. What is too large for a part of it goes through the pipe itself.
+part of the memory, and words that are said in between.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any
 
 _SLOT_BYTES = 256 * 1024
 _SLOTS = 16
-_IN_SLOT = b"#"  # and the number of bytes; nothing else that is sent may begin so
+# What stands for a slot, with the number of bytes in it; no word may begin so.
+_WHOLE = b"#"
+_BEGUN = b"+"  # the rest is in the next
 _FREE = b""
 
 
@@ -23,7 +25,11 @@ def shared_memory(context: Any) -> Any:
 
 
 class Giver:
-    """The end that is in the process where the bytes are made."""
+    """
+    The end that is in the process where the bytes are made.
+
+    All methods raise EOFError or OSError when the other end is gone.
+    """
 
     def __init__(self, pipe: Pipe, memory: Any) -> None:
         self._pipe = pipe
@@ -34,27 +40,31 @@ class Giver:
         self._free = _SLOTS
 
     def give(self, data: bytes) -> None:
-        """
-        Hand over some bytes, now or with what follows; they are not parted.
+        """Hand over some bytes, now or with what follows; they are taken in one."""
+        if self._filled + len(data) > _SLOT_BYTES:
+            self._flush()
+        rest = memoryview(data)
+        while len(rest) > _SLOT_BYTES:
+            self._fill(rest[:_SLOT_BYTES])
+            self._flush(_BEGUN)
+            rest = rest[_SLOT_BYTES:]
+        self._fill(rest)
 
-        Raises: EOFError, OSError when the other end is gone.
-        """
-        size = len(data)
-        if self._filled + size > _SLOT_BYTES:
-            self.flush()
-        if size > _SLOT_BYTES:
-            self._pipe.send_bytes(data)
-            return
+    def say(self, word: bytes) -> None:
+        """Send a word, after all that was given before."""
+        self._flush()
+        self._pipe.send_bytes(word)
+
+    def _fill(self, data: memoryview) -> None:
         if not self._filled:
             self._await_slot()
-        end = self._start + self._filled + size
-        self._memory[end - size : end] = data
-        self._filled += size
+        start = self._start + self._filled
+        self._memory[start : start + len(data)] = data
+        self._filled += len(data)
 
-    def flush(self) -> None:
-        """Let the other end have what was given so far."""
+    def _flush(self, kind: bytes = _WHOLE) -> None:
         if self._filled:
-            self._pipe.send_bytes(b"%b%d" % (_IN_SLOT, self._filled))
+            self._pipe.send_bytes(b"%b%d" % (kind, self._filled))
             self._filled = 0
 
     def _await_slot(self) -> None:
@@ -74,14 +84,20 @@ class Taker:
         self._memory = memoryview(memory).cast("B")
         self._number = 0
 
-    def take(self, message: bytes) -> bytes:
+    def take(self) -> bytes:
         """
-        Return the bytes that a message from the other end stands for: mostly itself.
+        Return some of what was given, or the next word.
 
-        Messages must be taken in the order in which they came.
+        Raises: EOFError, OSError when the other end is gone and has left no more.
         """
-        if not message.startswith(_IN_SLOT):
+        begun = []
+        while (message := self._pipe.recv_bytes()).startswith(_BEGUN):
+            begun.append(self._slot(message))
+        if not message.startswith(_WHOLE):
             return message
+        return b"".join((*begun, self._slot(message))) if begun else self._slot(message)
+
+    def _slot(self, message: bytes) -> bytes:
         start = self._number * _SLOT_BYTES
         self._number = (self._number + 1) % _SLOTS
         data = bytes(self._memory[start : start + int(message[1:])])

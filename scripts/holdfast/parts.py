@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from holdfast.rows import ALL, Part
 
 _MOST_ROWS = 20_000
 _SAMPLE = Part(most_rows=20)
+_NEAR_ROWS = 32  # that are counted to see how close to each other rowids are
+_HIGHEST_ROWID = 2**63 - 1
 
 
 class Share(Struct, frozen=True):
@@ -28,8 +31,8 @@ def read_share(connection: Connection, table: Table, share: Share) -> Iterator[I
     """
     Yield the lines of each part of a table that falls to a reader.
 
-    Readers count rows to agree on where parts begin, so all must see the same moment. A table
-    that cannot be cut is one part, the first.
+    Each reader finds for itself where parts begin, so all must see the same moment. A table that
+    cannot be cut is one part, the first.
     """
     cut = _cut(connection, table)
     if cut is None:
@@ -37,18 +40,34 @@ def read_share(connection: Connection, table: Table, share: Share) -> Iterator[I
             yield read_lines(connection, table)
         return
     rows = _rows_of_a_part(connection, table, share.part_bytes)
-    rest = cut.skip(connection, ALL, share.number * rows)
-    while rest is not None:
-        yield read_lines(connection, table, part=replace(rest, most_rows=rows))
-        rest = cut.skip(connection, rest, share.readers * rows)
+    for part in itertools.islice(cut.parts(connection, rows), share.number, None, share.readers):
+        yield read_lines(connection, table, part=part)
 
 
 class _Cut(Struct, frozen=True):
-    """How the rows after a row are found: by its rowid, which any value of the key may have."""
+    """Finds rows by the rowid of another, which any value of the key may have."""
 
     table: str  # SQL, as all of these
     rowid: str
     key: str  # what puts the rows in order
+
+    def parts(self, connection: Connection, rows: int) -> Iterator[Part]:
+        """Yield parts of so many rows each; by the rowid, of about so many."""
+        start = self.rowid_of(connection, ALL, 0)
+        while start is not None:
+            rest = self.onward(start)
+            if self.key != self.rowid:
+                yield replace(rest, most_rows=rows)
+                start = self.rowid_of(connection, rest, rows)
+                continue
+            # To count all rows, each reader would have to look at all pages.
+            near = self.rowid_of(connection, rest, _NEAR_ROWS)
+            end = None if near is None else start + (near - start) * rows // _NEAR_ROWS
+            if end is None or end > _HIGHEST_ROWID:
+                yield rest
+                return
+            yield Part(f"{rest.condition} AND {self.rowid} < ?", (start, end))
+            start = self.rowid_of(connection, self.onward(end), 0)
 
     def onward(self, rowid: int) -> Part:
         """Return a row and all that follow it."""
@@ -57,12 +76,12 @@ class _Cut(Struct, frozen=True):
         key_of_row = f"SELECT {self.key} FROM {self.table} WHERE {self.rowid} = ?"
         return Part(f"{self.key} >= ({key_of_row})", (rowid,))
 
-    def skip(self, connection: Connection, part: Part, rows: int) -> Part | None:
-        """Return a part without its first rows; None when it has no more than these."""
-        first = connection.execute(self.row_of(part), [*part.parameters, rows]).fetchone()
-        return self.onward(first[0]) if first else None
+    def rowid_of(self, connection: Connection, part: Part, before: int) -> int | None:
+        """Return the rowid of the row of a part that has so many before it, if there is one."""
+        found = connection.execute(self.query_of(part), [*part.parameters, before]).fetchone()
+        return found and int(found[0])
 
-    def row_of(self, part: Part) -> str:
+    def query_of(self, part: Part) -> str:
         """Write the query for the rowid of a row of a part, by the number of rows before it."""
         where = f"WHERE {part.condition}" if part.condition else ""
         return f"SELECT {self.rowid} FROM {self.table} {where} ORDER BY {self.key} LIMIT 1 OFFSET ?"
@@ -81,8 +100,8 @@ def _cut(connection: Connection, table: Table) -> _Cut | None:
     if rowid in keys or not keys:
         return _Cut(name, rowid, rowid)
     cut = _Cut(name, rowid, f"{keys[0]} COLLATE BINARY")
-    plan = connection.execute(f"EXPLAIN QUERY PLAN {cut.row_of(cut.onward(0))}", [0, 0]).fetchall()
-    steps = [step for *_, step in plan]
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {cut.query_of(cut.onward(0))}", [0, 0])
+    steps = [step for *_, step in plan.fetchall()]
     if not steps[0].startswith("SEARCH") or any("TEMP B-TREE" in step for step in steps):
         return None
     nulls = connection.execute(f"SELECT 1 FROM {name} WHERE {keys[0]} IS NULL LIMIT 1")

@@ -15,7 +15,6 @@ import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection as Pipe
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ from holdfast.parts import Share, read_share
 from holdfast.redaction import Secrets
 
 _WORTH_IT_BYTES = 64 * 1024 * 1024  # what is read while a process starts
-_WAITING_BYTES = 4 * 1024 * 1024  # sent by one reader, while the lines of another are taken
 _MOST_READERS = 8
 _MOST_TRIES = 50
 # A writer that waits for `connection` to have read lets nobody begin: then that reads alone.
@@ -70,19 +68,12 @@ class Readers:
         left, end_of_table = deque(self._readers), _END_OF_TABLE + table.name.encode()
         while left:
             reader = left.popleft()
-            while (block := self._next(reader)).startswith(b"{"):
+            while (block := reader.take()).startswith(b"{"):
                 yield block
             if block == _END_OF_PART:
                 left.append(reader)
             elif block != end_of_table:
                 raise AssertionError(f"{block!r} where rows of {table.name} were asked for")
-
-    def _next(self, reader: _Reader) -> bytes:
-        while not reader.waiting:
-            asked = {each.pipe: each for each in self._readers if each is reader or each.has_room}
-            for pipe in wait(list(asked)):
-                asked[pipe].receive()  # type: ignore[index]  # it is one of those asked
-        return reader.take()
 
 
 @contextlib.contextmanager
@@ -168,19 +159,12 @@ class _Reader:
         context = multiprocessing.get_context("spawn")
         self.pipe, its_pipe = context.Pipe()
         memory = shared_memory(context)
-        self.waiting: deque[bytes] = deque()
         self._taker = Taker(self.pipe, memory)
-        self._waiting_bytes = 0
-        self._has_ended = False
         self._process = context.Process(
             target=_read, args=(its_pipe, memory, path, wait_seconds, share), daemon=True
         )
         with its_pipe, no_interrupts():
             self._process.start()
-
-    @property
-    def has_room(self) -> bool:
-        return self._waiting_bytes < _WAITING_BYTES and not self._has_ended
 
     def is_ready(self) -> bool:
         """Wait until it sees a moment; False when it cannot."""
@@ -189,28 +173,19 @@ class _Reader:
         except (EOFError, OSError):
             return False
 
-    def receive(self) -> None:
-        """Take in what it has sent, once there is something."""
+    def take(self) -> bytes:
+        """Return some lines, or the word that tells what they were the last of."""
         try:
-            block = self.pipe.recv_bytes()
+            block = self._taker.take()
         except (EOFError, OSError) as error:
-            if self._has_ended:
-                raise DatabaseError(
-                    "one of the processes that read the database was ended",
-                    hint="Nothing was left behind. Try again; --jobs 1 needs no other process.",
-                ) from error
-            self._has_ended = True
-            return
+            raise DatabaseError(
+                "one of the processes that read the database was ended",
+                hint="Nothing was left behind. Try again; --jobs 1 needs no other process.",
+            ) from error
         if block.startswith(b"["):
             kind, message, hint = msgspec.json.decode(block)
             raise getattr(errors, kind)(message, hint=hint)
-        self.waiting.append(block)
-        self._waiting_bytes += len(block)
-
-    def take(self) -> bytes:
-        block = self.waiting.popleft()
-        self._waiting_bytes -= len(block)
-        return self._taker.take(block)
+        return block
 
     def end(self) -> None:
         self.pipe.close()
@@ -250,9 +225,8 @@ def _read(pipe: Pipe, memory: Any, path: Path, wait_seconds: float, share: Share
                     for part in read_share(connection, table, share):
                         for lines in part:
                             giver.give(lines)
-                        giver.flush()
-                        pipe.send_bytes(_END_OF_PART)
-                    pipe.send_bytes(_END_OF_TABLE + table.name.encode())
+                        giver.say(_END_OF_PART)
+                    giver.say(_END_OF_TABLE + table.name.encode())
         except HoldfastError as error:
             facts = (type(error).__name__, str(error), error.hint)
             pipe.send_bytes(msgspec.json.encode(facts))
