@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import multiprocessing
 import sqlite3
+import tempfile
 
 import pytest
 from msgspec.structs import replace
@@ -142,6 +143,7 @@ def test_what_it_has_decompressed_goes_with_a_process_that_is_ended(
 ):
     scratch, path = tmp_path / "scratch", tmp_path / "other.db.gz"
     scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))  # of a process that is forked
     monkeypatch.setenv("TMPDIR", str(scratch))
     filled = f"{NOTES} INSERT INTO notes (body) SELECT randomblob(500000) FROM notes;"
     path.write_bytes(gzip.compress(make_database(filled).read_bytes(), 1))

@@ -34,6 +34,7 @@ ORDER = [
     "disks",
     "streams",
     "handover",
+    "helpers",
     "pings",
     "database",
     "virtual",
@@ -97,7 +98,7 @@ ONLY_IN = {
     "starlette": {"web"},
     "uvicorn": {"web"},
     "dataclasses": {"web"},  # each takes forty times as long to make as a Struct, at every start
-    "multiprocessing": {"handover", "readers", "ahead"},
+    "multiprocessing": {"handover", "helpers"},
     "subprocess": {"programs", "bootstrap"},  # bootstrap runs pip, before anything else is there
 }
 MAY_WRITE = {"files", "database", "bootstrap"}

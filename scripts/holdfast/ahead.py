@@ -9,10 +9,8 @@ other, when the backup is large.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import signal
 from collections.abc import Iterator, Mapping
-from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +19,9 @@ from holdfast.cells import Cell, RowReader
 from holdfast.errors import HoldfastError, ReadFailed
 from holdfast.formats import FORMATS
 from holdfast.formats.interface import BackupReader, TableStart
+from holdfast.helpers import Helper, Pipe, core_count
 from holdfast.model import Header, Layout, Trailer
 from holdfast.proof import digests_of
-from holdfast.readers import core_count, no_interrupts
 
 _WORTH_IT_BYTES = 64 * 1024 * 1024  # what is read while a process starts
 
@@ -65,17 +63,15 @@ def reading_ahead(reader: BackupReader) -> Iterator[Ahead]:
 
     It is ended with the block.
     """
-    helper = _Helper(reader) if _is_worth_it(reader) else None
+    other = None
+    if _is_worth_it(reader):
+        with contextlib.suppress(OSError):  # the system refuses to start one
+            other = _Other(reader)
     try:
-        if helper:
-            helper.start()
-    except OSError:  # the system refuses to start one
-        helper = None
-    try:
-        yield Ahead(reader, helper)
+        yield Ahead(reader, other)
     finally:
-        if helper:
-            helper.end()
+        if other:
+            other.end()
 
 
 def _is_worth_it(reader: BackupReader) -> bool:
@@ -87,15 +83,15 @@ def _is_worth_it(reader: BackupReader) -> bool:
 class Ahead:
     """The parts of a backup, and whoever else has read them and may prove what came of them."""
 
-    def __init__(self, reader: BackupReader, helper: _Helper | None) -> None:
+    def __init__(self, reader: BackupReader, other: _Other | None) -> None:
         self._reader = reader
-        self._helper = helper
+        self._other = other
 
     def parts(self) -> Iterator[Part]:
         """Yield what `read_rows` does; to be asked for once."""
-        if self._helper is None:
+        if self._other is None:
             return read_rows(self._reader)
-        return _watched(self._helper.parts(), self._reader)
+        return _watched(self._other.parts(), self._reader)
 
     def begin_proof(self, path: Path) -> None:
         """
@@ -103,12 +99,12 @@ class Ahead:
 
         It must have all rows, and none of their pages may be changed any more.
         """
-        if self._helper:
-            self._helper.begin_proof(path)
+        if self._other:
+            self._other.begin_proof(path)
 
     def digests(self) -> Mapping[str, str] | None:
         """Wait for the digests of all tables; None where nobody was told to take them."""
-        return self._helper.digests() if self._helper else None
+        return self._other.digests() if self._other else None
 
 
 def _watched(parts: Iterator[Part], reader: BackupReader) -> Iterator[Part]:
@@ -123,26 +119,15 @@ def _watched(parts: Iterator[Part], reader: BackupReader) -> Iterator[Part]:
         yield part
 
 
-class _Helper:
+class _Other:
     """Another process that reads a backup, as it looks from here."""
 
     def __init__(self, reader: BackupReader) -> None:
-        context = multiprocessing.get_context("spawn")
         self._path = reader.path
-        self._pipe, self._its_pipe = context.Pipe()
-        self._process = context.Process(
-            target=_help, args=(self._its_pipe, reader.path, reader.format.name), daemon=True
-        )
+        self._helper = Helper()
+        self._helper.begin(_help, reader.path, reader.format.name)
         self._has_read = False
         self._is_proving = False
-
-    def start(self) -> None:
-        try:
-            with self._its_pipe, no_interrupts():
-                self._process.start()
-        except OSError:
-            self._pipe.close()
-            raise
 
     def parts(self) -> Iterator[Part]:
         while (part := self._receive()) is not None:
@@ -150,7 +135,7 @@ class _Helper:
         self._has_read = True
 
     def begin_proof(self, path: Path) -> None:
-        self._pipe.send(path)
+        self._helper.pipe.send(path)
         self._receive()  # it sees the database now
         self._is_proving = True
 
@@ -159,7 +144,7 @@ class _Helper:
 
     def _receive(self) -> Any:
         try:
-            part = self._pipe.recv()
+            part = self._helper.pipe.recv()
         except (EOFError, OSError) as error:
             raise ReadFailed(
                 f"the process that read {self._path} was ended",
@@ -170,18 +155,13 @@ class _Helper:
         return part
 
     def end(self) -> None:
-        self._pipe.close()
-        if not self._has_read:  # it has to remove what it decompressed
-            self._process.join(_END_SECONDS)  # as it does of itself when it has something to send
-        self._process.terminate()  # it only reads
-        self._process.join()
+        # What it decompressed it has to remove, as it does of itself when it cannot send any more.
+        self._helper.end(0 if self._has_read else _END_SECONDS)
 
 
-def _help(pipe: Pipe, path: Path, name: str) -> None:
+def _help(pipe: Pipe, _: object, path: Path, name: str) -> None:
     """Do what the other process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Nobody listens any more, or wants to.
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt):  # nobody wants it any more
         # A compressed page file is decompressed into a scratch folder, which is to go, too.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:

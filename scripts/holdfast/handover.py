@@ -12,16 +12,10 @@ from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
 _SLOT_BYTES = 256 * 1024
-_SLOTS = 16
 # What stands for a slot, with the number of bytes in it; no word may begin so.
 _WHOLE = b"#"
 _BEGUN = b"+"  # the rest is in the next
 _FREE = b""
-
-
-def shared_memory(context: Any) -> Any:
-    """Make what `Giver` and `Taker` share; it is passed on only when a process is started."""
-    return context.RawArray("c", _SLOTS * _SLOT_BYTES)
 
 
 class Giver:
@@ -34,10 +28,11 @@ class Giver:
     def __init__(self, pipe: Pipe, memory: Any) -> None:
         self._pipe = pipe
         self._memory = memoryview(memory).cast("B")
+        self._slots = len(self._memory) // _SLOT_BYTES
         self._number = 0  # of the slot being filled
         self._start = 0
         self._filled = 0
-        self._free = _SLOTS
+        self._free = self._slots
 
     def give(self, data: bytes) -> None:
         """Hand over some bytes, now or with what follows; they are taken in one."""
@@ -73,7 +68,7 @@ class Giver:
             self._free += 1
         self._free -= 1
         self._start = self._number * _SLOT_BYTES
-        self._number = (self._number + 1) % _SLOTS
+        self._number = (self._number + 1) % self._slots
 
 
 class Taker:
@@ -82,6 +77,7 @@ class Taker:
     def __init__(self, pipe: Pipe, memory: Any) -> None:
         self._pipe = pipe
         self._memory = memoryview(memory).cast("B")
+        self._slots = len(self._memory) // _SLOT_BYTES
         self._number = 0
 
     def take(self) -> bytes:
@@ -99,7 +95,7 @@ class Taker:
 
     def _slot(self, message: bytes) -> bytes:
         start = self._number * _SLOT_BYTES
-        self._number = (self._number + 1) % _SLOTS
+        self._number = (self._number + 1) % self._slots
         data = bytes(self._memory[start : start + int(message[1:])])
         with contextlib.suppress(OSError):  # it has given its last, and is gone
             self._pipe.send_bytes(_FREE)

@@ -12,7 +12,7 @@ from holdfast.database import Connection
 from holdfast.digest import digest_of_lines
 from holdfast.errors import DatabaseDamaged, RestoreFailed
 from holdfast.model import Header, Trailer
-from holdfast.readers import readers_of
+from holdfast.readers import helpers_to_read, readers_of
 from holdfast.rows import as_laid_out
 from holdfast.schema import broken_references, read_facts, read_schema
 
@@ -88,13 +88,14 @@ def digests_of(
     """
     Open a database whose rows nobody changes; it is seen as it is now.
 
-    Args: jobs: as in `readers_of`.
+    Args: jobs: as in `helpers_to_read`.
 
     Yields: what returns the digests of those tables of a backup that it has.
     """
     with (
+        helpers_to_read(path, jobs) as helpers,
         database.finished(path) as connection,
-        readers_of(path, connection, database.DEFAULT_WAIT_SECONDS, jobs) as readers,
+        readers_of(path, connection, database.DEFAULT_WAIT_SECONDS, helpers) as readers,
     ):
         connection.execute("BEGIN")
         schema = read_schema(connection)

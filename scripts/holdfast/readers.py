@@ -1,30 +1,26 @@
 """
 Tables read by several processes at once, all of which see one moment of the database.
 
-Each reader takes every nth part of a table and hands its lines over by a pipe; whoever asks for
-the table gets them in order. A reader opens the database only once it runs: a connection must
-not be taken along into another process (sqlite.org/howtocorrupt.html, 2.7).
+Each reader takes every nth part of a table and hands its lines over; whoever asks for the table
+gets them in order.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
-import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from holdfast import database, errors
+from holdfast import database, errors, files
 from holdfast.database import Connection
 from holdfast.digest import read_lines
 from holdfast.errors import DatabaseError, HoldfastError
-from holdfast.handover import Giver, Taker, shared_memory
+from holdfast.handover import Giver, Taker
+from holdfast.helpers import Helper, Pipe, core_count
 from holdfast.model import Table
 from holdfast.parts import Share, read_share
 from holdfast.redaction import Secrets
@@ -77,8 +73,39 @@ class Readers:
 
 
 @contextlib.contextmanager
+def helpers_to_read(path: Path, jobs: int | None = None) -> Iterator[Sequence[Helper]]:
+    """
+    Yield other processes for `readers_of`, before the database at `path` is opened here.
+
+    Args:
+        jobs: how many processes read; None: one a core when the database is large.
+    """
+    with contextlib.ExitStack() as stack:
+        yield _helpers(stack, _usual_jobs(path) if jobs is None else jobs)
+
+
+def _helpers(stack: contextlib.ExitStack, count: int) -> Sequence[Helper]:
+    """Start helpers that end with the stack; none where the system refuses to."""
+    helpers: list[Helper] = []
+    with contextlib.suppress(OSError):
+        while 1 < count != len(helpers):
+            helpers.append(Helper())
+            stack.callback(helpers[-1].end)
+        return helpers
+    return ()
+
+
+def _usual_jobs(path: Path) -> int:
+    size = 0
+    for each in (path, path.with_name(path.name + "-wal")):
+        with contextlib.suppress(OSError):  # what is wrong is said when it is opened
+            size += files.size_of(each)
+    return min(_MOST_READERS, core_count()) if size >= _WORTH_IT_BYTES else 1
+
+
+@contextlib.contextmanager
 def readers_of(
-    path: Path, connection: Connection, wait_seconds: float, jobs: int | None = None
+    path: Path, connection: Connection, wait_seconds: float, helpers: Sequence[Helper]
 ) -> Iterator[Readers]:
     """
     Yield readers of what `connection`, of `read_only`, sees from now on.
@@ -86,51 +113,21 @@ def readers_of(
     That may be a later moment than before.
 
     Args:
-        jobs: how many processes read; None: one a core when the database is large.
+        helpers: of `helpers_to_read`, for nothing else any more.
     """
-    with contextlib.ExitStack() as stack:
-        count = _usual_jobs(connection) if jobs is None else jobs
-        wait_seconds = min(wait_seconds, _BEGIN_SECONDS)
-        readers = _started(stack, path, wait_seconds, count) if count > 1 else []
-        if not _see_one_moment(connection, readers):
-            stack.close()
-            readers = []
-        yield Readers(connection, readers)
+    if connection.execute("PRAGMA main.encoding").fetchone() != ("UTF-8",):
+        helpers = ()
+    for number, helper in enumerate(helpers):
+        wait = min(wait_seconds, _BEGIN_SECONDS)
+        helper.begin(_read, path, wait, Share(number, len(helpers)))
+    if not _see_one_moment(connection, helpers):
+        for helper in helpers:
+            helper.end()
+        helpers = ()
+    yield Readers(connection, list(map(_Reader, helpers)))
 
 
-def _usual_jobs(connection: Connection) -> int:
-    size, pages, encoding = (
-        connection.execute(f"PRAGMA main.{name}").fetchone()[0]
-        for name in ("page_size", "page_count", "encoding")
-    )
-    if size * pages < _WORTH_IT_BYTES or encoding != "UTF-8":
-        return 1
-    return min(_MOST_READERS, core_count())
-
-
-def core_count() -> int:
-    """Return how many processes can run at once."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _started(
-    stack: contextlib.ExitStack, path: Path, wait_seconds: float, count: int
-) -> list[_Reader]:
-    """Start readers that end with the stack; none where the system refuses to."""
-    readers = []
-    try:
-        for number in range(count):
-            reader = _Reader(path, wait_seconds, Share(number, count))
-            stack.callback(reader.end)
-            readers.append(reader)
-    except OSError:
-        return []
-    return readers
-
-
-def _see_one_moment(connection: Connection, readers: Sequence[_Reader]) -> bool:
+def _see_one_moment(connection: Connection, helpers: Sequence[Helper]) -> bool:
     """
     Let all see the same moment; False when there were commits each time it was tried.
 
@@ -139,7 +136,7 @@ def _see_one_moment(connection: Connection, readers: Sequence[_Reader]) -> bool:
     """
     moment = database.moment_of(connection)
     for _ in range(_MOST_TRIES):
-        if not all(reader.is_ready() for reader in readers):
+        if not all(map(_is_ready, helpers)):
             return False
         if connection.execute("PRAGMA main.journal_mode").fetchone() != ("wal",):
             return True  # without a log, nobody can commit while `connection` reads
@@ -147,31 +144,25 @@ def _see_one_moment(connection: Connection, readers: Sequence[_Reader]) -> bool:
         if now == moment:
             return True
         moment = now
-        for reader in readers:
-            reader.pipe.send(_AGAIN)
+        for helper in helpers:
+            helper.pipe.send(_AGAIN)
     return False
 
 
+def _is_ready(helper: Helper) -> bool:
+    """Wait until it sees a moment; False when it cannot."""
+    try:
+        return bool(helper.pipe.recv_bytes() == _READY)
+    except (EOFError, OSError):
+        return False
+
+
 class _Reader:
-    """Another process that reads, as it looks from here."""
+    """A helper that reads."""
 
-    def __init__(self, path: Path, wait_seconds: float, share: Share) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, its_pipe = context.Pipe()
-        memory = shared_memory(context)
-        self._taker = Taker(self.pipe, memory)
-        self._process = context.Process(
-            target=_read, args=(its_pipe, memory, path, wait_seconds, share), daemon=True
-        )
-        with its_pipe, no_interrupts():
-            self._process.start()
-
-    def is_ready(self) -> bool:
-        """Wait until it sees a moment; False when it cannot."""
-        try:
-            return self.pipe.recv_bytes() == _READY
-        except (EOFError, OSError):
-            return False
+    def __init__(self, helper: Helper) -> None:
+        self.pipe = helper.pipe
+        self._taker = Taker(helper.pipe, helper.memory)
 
     def take(self) -> bytes:
         """Return some lines, or the word that tells what they were the last of."""
@@ -187,46 +178,22 @@ class _Reader:
             raise getattr(errors, kind)(message, hint=hint)
         return block
 
-    def end(self) -> None:
-        self.pipe.close()
-        self._process.terminate()  # it only reads
-        self._process.join()
-
-
-@contextlib.contextmanager
-def no_interrupts() -> Iterator[None]:
-    """
-    Start processes that Ctrl-C does not reach: whoever started them ends them.
-
-    It is only held up here, not lost.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # as on Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
 
 def _read(pipe: Pipe, memory: Any, path: Path, wait_seconds: float, share: Share) -> None:
     """Do what a reader does, in its own process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # nobody listens
-        try:
-            with database.read_only(path, wait_seconds) as connection:
+    try:
+        with database.read_only(path, wait_seconds) as connection:
+            pipe.send_bytes(_READY)
+            while (tables := pipe.recv()) == _AGAIN:
+                database.see_now(connection)
                 pipe.send_bytes(_READY)
-                while (tables := pipe.recv()) == _AGAIN:
-                    database.see_now(connection)
-                    pipe.send_bytes(_READY)
-                giver = Giver(pipe, memory)
-                for table in tables:
-                    for part in read_share(connection, table, share):
-                        for lines in part:
-                            giver.give(lines)
-                        giver.say(_END_OF_PART)
-                    giver.say(_END_OF_TABLE + table.name.encode())
-        except HoldfastError as error:
-            facts = (type(error).__name__, str(error), error.hint)
-            pipe.send_bytes(msgspec.json.encode(facts))
+            giver = Giver(pipe, memory)
+            for table in tables:
+                for part in read_share(connection, table, share):
+                    for lines in part:
+                        giver.give(lines)
+                    giver.say(_END_OF_PART)
+                giver.say(_END_OF_TABLE + table.name.encode())
+    except HoldfastError as error:
+        facts = (type(error).__name__, str(error), error.hint)
+        pipe.send_bytes(msgspec.json.encode(facts))

@@ -51,7 +51,7 @@ from holdfast.operations.export_notes import expected_tables, losses, remember, 
 from holdfast.operations.keeping import choose_stores, keep
 from holdfast.operations.like_with_like import opened_to_take
 from holdfast.outcomes import ExportReport
-from holdfast.readers import Readers, readers_of
+from holdfast.readers import Readers, helpers_to_read, readers_of
 from holdfast.redaction import Secrets
 from holdfast.rows import layout_of
 from holdfast.sample import build_sample
@@ -80,8 +80,9 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
             if not chosen.path.exists():  # another export was not quicker to make it
                 raise
     with (
+        helpers_to_read(chosen.path, options.jobs) as helpers,
         opened_to_take(chosen.path, options.wait_seconds) as connection,
-        readers_of(chosen.path, connection, options.wait_seconds, options.jobs) as readers,
+        readers_of(chosen.path, connection, options.wait_seconds, helpers) as readers,
         # What goes to standard output cannot be taken back.
         database.looking_for_damage(
             connection, chosen.path, beside=readers.jobs > 1 and options.stream is None

@@ -31,7 +31,7 @@ from holdfast.operations.import_job import (
     stage,
 )
 from holdfast.profiles import with_references
-from holdfast.readers import readers_of
+from holdfast.readers import helpers_to_read, readers_of
 from holdfast.schema import read_schema
 from holdfast.sifting import Sifter
 from holdfast.staging import Staging
@@ -83,10 +83,13 @@ class Import(Struct, frozen=True):
         path, wait = self.target.chosen.path, self.options.wait_seconds
         with ExitStack() as stack:
             folder = stack.enter_context(files.scratch_folder())
-            with database.read_only(path, wait) as connection:
+            with (
+                helpers_to_read(path) as helpers,
+                database.read_only(path, wait) as connection,
+            ):
                 if self._has_moved(connection):
                     return None
-                with readers_of(path, connection, wait) as readers:
+                with readers_of(path, connection, wait, helpers) as readers:
                     moment = database.moment_of(connection)
                     sifter = Sifter(connection, readers, hashing=not self.options.yes)
                     staging = stage(self.options, self.reader, self.target, folder, sifter)
