@@ -32,6 +32,10 @@ SQLITE_VERSION: tuple[int, ...] = sqlite3.sqlite_version_info
 FIRST_SOUND_SQLITE = (3, 51, 3)  # earlier ones can corrupt a database when its log is reset
 DEFAULT_WAIT_SECONDS = 30.0
 
+# For a value of these types, the driver looks for how to adapt it each time, and finds nothing.
+sqlite3.register_adapter(type(None), lambda value: value)
+sqlite3.register_adapter(bytes, lambda value: value)
+
 
 def sqlite_version() -> str:
     """Return the version of the SQLite that runs."""
