@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import multiprocessing
+import os
 import sqlite3
 import tempfile
+import threading
 
 import pytest
 from msgspec.structs import replace
@@ -17,7 +19,7 @@ from holdfast.errors import BackupDamaged, ReadFailed
 from holdfast.formats import open_backup
 from holdfast.formats.interface import BackupReader
 from holdfast.operations.export_backup import ExportOptions, export_backup
-from holdfast.rebuild import rebuild
+from holdfast.rebuild import _Loader, rebuild
 from tests.strategies import exact
 
 # The triggers of an index that keeps no text have the parts read twice.
@@ -110,6 +112,25 @@ def test_rows_are_hashed_while_indexes_are_made_only_where_these_move_no_row(
     files.make_empty(new)
     assert rebuild(open_backup(tmp_path / "backup"), new).warnings == ()
     assert begun == ([new] if is_early else [])
+
+
+def test_rows_are_put_on_the_disk_while_indexes_are_made(backup, tmp_path, monkeypatch):
+    reader, path = backup(), tmp_path / "new.db"
+    is_on_disk, fsync, finish = threading.Event(), os.fsync, _Loader.finish
+
+    def synced(file):
+        fsync(file)
+        is_on_disk.set()
+
+    def late(loader):
+        assert is_on_disk.wait(10)
+        finish(loader)
+
+    monkeypatch.setattr(files, "_SYNC_BYTES", 0)
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(_Loader, "finish", late)
+    files.make_empty(path)
+    assert rebuild(reader, path).warnings == ()
 
 
 def test_damage_that_shows_only_after_the_last_part_is_told_all_the_same(backup):

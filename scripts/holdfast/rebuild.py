@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from holdfast import database
+from holdfast import database, files
 from holdfast.ahead import Ahead, Part, read_rows, reading_ahead
 from holdfast.database import Connection, quote_identifier
 from holdfast.errors import DatabaseError, RestoreFailed
@@ -23,11 +23,7 @@ from holdfast.formats.interface import BackupReader, TableStart, warnings_of
 from holdfast.formats.sqlite_copy import FORMAT as PAGE_COPY
 from holdfast.model import Contents, Header, Rows, Schema, SchemaEntry, Trailer
 from holdfast.proof import checked, count_broken, differences, settled
-from holdfast.schema import (
-    dependency_order,
-    fills,
-    read_schema,
-)
+from holdfast.schema import dependency_order, fills, read_schema
 
 
 class Rebuilt(Struct, frozen=True):
@@ -78,7 +74,12 @@ def _filled(reader: BackupReader, ahead: Ahead, path: Path, *, verify: bool) -> 
             loader.keep_rows()
             if verify and loader.rows_stay_in_place():
                 ahead.begin_proof(path)
-            loader.finish()
+            with (
+                files.translated_errors(path),
+                path.open("rb") as file,
+                files.put_on_disk_meanwhile(file),
+            ):
+                loader.finish()
             return loader
     except DatabaseError as error:
         reader.contents()  # a damaged backup is the better reason, and raises
