@@ -277,20 +277,19 @@ def make_empty(path: Path) -> None:
         os.close(os.open(path, _CREATE, 0o600))
 
 
-def fill(target: Path, source: BinaryIO) -> str:
+def fill(target: Path, source: BinaryIO, digest: hashlib._Hash | None = None) -> None:
     """
     Copy all that is left of an open file into an empty one, and put it on disk.
 
-    Returns: the SHA-256 of what was copied, in lower-case hex.
+    Args: digest: takes what is copied.
     """
-    digest = hashlib.sha256()
-    with translated_errors(target), target.open("wb") as file, ThreadPoolExecutor(1) as thread:
-        while block := source.read(COPY_BYTES):
-            hashed = thread.submit(digest.update, block)
-            file.write(block)
-            hashed.result()
+    with translated_errors(target), target.open("wb") as file:
+        with put_on_disk_meanwhile(file):
+            while block := source.read(COPY_BYTES):
+                file.write(block)
+                if digest:
+                    digest.update(block)
         fsync_file(file)
-    return digest.hexdigest()
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -112,9 +112,10 @@ def place(path: Path, target: Path) -> tuple[Header, Trailer]:
         with plain(path) as source:
             files.fill(target, source)
         return header, trailer
-    proof = read_proof(path)
+    proof, digest = read_proof(path), hashlib.sha256()
     with path.open("rb") as source:
-        complain_unless(proof, path.stat().st_size, files.fill(target, source))
+        files.fill(target, source, digest)
+    complain_unless(proof, path.stat().st_size, digest.hexdigest())
     return _contents(proof)
 
 
