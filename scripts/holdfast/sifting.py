@@ -9,6 +9,7 @@ be staged.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
 
 from msgspec.structs import replace
 
@@ -114,12 +115,12 @@ class Sieve:
 
     def differing(self, lines: bytes) -> bytes:
         """
-        Return those of some lines that the database lacks, or has otherwise.
+        Return those of some whole lines that the database lacks, or has otherwise.
 
         Raises: ValueError for a line whose key cannot be read.
         """
         found = []
-        for line in lines.removesuffix(b"\n").split(b"\n"):
+        for line in BytesIO(lines).readlines():  # which is quicker than to split them
             # Most lines are equal.
             while line != self._other and (step := self._order(line)) > 0:
                 self._other = next(self._others, None)
@@ -132,7 +133,7 @@ class Sieve:
                 self._other = next(self._others, None)
             else:
                 self._new += 1
-        return b"\n".join(found)
+        return b"".join(found)
 
     def end(self) -> None:
         """Read what the database has beyond the backup."""
@@ -150,7 +151,7 @@ class Sieve:
         for block in blocks:
             if self._digest:
                 self._digest.update(block)
-            lines = block.removesuffix(b"\n").split(b"\n")
+            lines = BytesIO(block).readlines()
             self._stored += len(lines)
             yield from lines
 
