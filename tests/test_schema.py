@@ -7,7 +7,7 @@ import pytest
 from holdfast import database, model
 from holdfast.errors import DatabaseError
 from holdfast.model import Column, ForeignKey, Rows, SchemaEntry, Table, UniqueIndex, VirtualTable
-from holdfast.schema import dependency_order, read_facts, read_schema
+from holdfast.schema import broken_references, dependency_order, read_facts, read_schema
 from tests.conftest import run_sql
 
 
@@ -342,3 +342,26 @@ def test_a_definition_that_is_not_utf8_is_refused_and_not_changed_silently(tmp_p
         pytest.raises(DatabaseError, match="not UTF-8"),
     ):
         read_schema(connection)
+
+
+@pytest.mark.parametrize(
+    ("tables", "found"),
+    [
+        (None, {("notes", "people"): 2, ("tags", "notes"): 1, ("tags", "gone"): 1}),
+        (["notes"], {("notes", "people"): 2}),
+        (["people", "not a table", "tags"], {("tags", "notes"): 1, ("tags", "gone"): 1}),
+        ([], {}),
+    ],
+)
+def test_broken_references_are_counted_of_all_tables_or_of_those_named(
+    make_database, tables, found
+):
+    path = make_database(
+        "CREATE TABLE people (id INTEGER PRIMARY KEY);"
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, of INTEGER REFERENCES people (id));"
+        "CREATE TABLE tags (note INTEGER REFERENCES notes (id), of INTEGER REFERENCES gone (id));"
+        "INSERT INTO notes VALUES (1, 5), (2, NULL), (3, 5);"
+        "INSERT INTO tags VALUES (9, 1), (1, NULL);"
+    )
+    with database.read_only(path) as connection:
+        assert broken_references(connection, tables) == found

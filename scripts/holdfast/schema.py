@@ -231,16 +231,22 @@ def read_facts(connection: Connection, name: str) -> DatabaseFacts:
     )
 
 
-def broken_references(connection: Connection) -> Counter[tuple[str, str]]:
+def broken_references(
+    connection: Connection, tables: Iterable[str] | None = None
+) -> Counter[tuple[str, str]]:
     """
     Count the rows that refer to nothing, by table and the table they refer to.
 
     A reference that SQLite itself cannot follow, as to a column that is not UNIQUE, counts for
     nothing.
+
+    Args: tables: of which to count them; None: of all.
     """
     found: Counter[tuple[str, str]] = Counter()
-    tables = connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")
-    for (name,) in tables.fetchall():
+    if tables is None:
+        names = connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")
+        tables = [name for (name,) in names]
+    for name in tables:
         with contextlib.suppress(OperationalError):
             rows = connection.execute(f"PRAGMA main.foreign_key_check({quote_identifier(name)})")
             found.update((table, parent) for table, _, parent, _ in rows)

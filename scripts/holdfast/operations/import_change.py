@@ -93,7 +93,7 @@ def _newly_broken(connection: Connection, restore_point: Path | None) -> Counter
     found = broken_references(connection)
     if found and restore_point:
         with database.finished(restore_point) as before:
-            return found - broken_references(before)
+            return found - broken_references(before, {name for name, _ in found})
     return found
 
 
