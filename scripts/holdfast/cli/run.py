@@ -48,6 +48,10 @@ VERBS = (
 # takes to read the settings. What is left goes with the process.
 atexit.register(gc.freeze)
 
+# Once a block as large as this was freed, glibc's malloc keeps what is freed for what comes next:
+# else the blocks that rows come in go back to the system, and are asked for anew (mallopt(3)).
+bytes(16 * 1024 * 1024)
+
 
 class _Parser(argparse.ArgumentParser):
     example = ""  # a command that can be typed
