@@ -160,25 +160,25 @@ def _read_rows(source: SealedReader) -> Iterator[bytes]:
     """Yield a table's rows as plain lines, without the commas that part them."""
     more_to_come, any_row = True, False
     for lines in source.lines.row_lines():
-        if lines == [b"{"]:
+        if lines == [b"{\n"]:
             yield from _read_spread_rows(source)
             return
         if not more_to_come:
             raise damaged("a comma between two rows is missing")
-        any_row, more_to_come = True, lines[-1].endswith(b",")
+        any_row, more_to_come = True, lines[-1].endswith(b",\n")
         if not more_to_come:
-            lines[-1] += b","
+            lines[-1] = lines[-1][:-1] + b",\n"
         # Byte by byte it would take a fifth of an export to find and to take out the commas.
-        if set(map(_LAST_BYTE, lines)) != {ord(",")}:
+        if set(map(_BYTE_BEFORE_LAST, lines)) != {ord(",")}:
             raise damaged("a comma between two rows is missing")
-        yield b"\n".join([*(line[:-1] for line in lines), b""])
+        yield b"\n".join([*(line[:-2] for line in lines), b""])
     if more_to_come and any_row and source.lines.is_at_end:
         raise source.lines.ends_early()
     if more_to_come and any_row:
         raise damaged("a comma follows the last row of a table")
 
 
-_LAST_BYTE = itemgetter(-1)
+_BYTE_BEFORE_LAST = itemgetter(-2)
 
 
 def _read_spread_rows(source: SealedReader) -> Iterator[bytes]:

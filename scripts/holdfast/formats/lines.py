@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import BinaryIO
 
 from holdfast.errors import BackupDamaged
@@ -51,9 +52,9 @@ class LineFile:
                 return
 
     def row_lines(self) -> Iterator[list[bytes]]:
-        """Do as `rows`, with each line by itself and without its newline."""
+        """Do as `rows`, with each line by itself."""
         for text in self.rows():
-            yield text.split(b"\n")[:-1]
+            yield BytesIO(text).readlines()  # to split it looks at each byte in turn
 
     def _whole_rows(self) -> tuple[int, bool]:
         """Find where the whole rows waiting end, and whether a line of another kind follows."""
