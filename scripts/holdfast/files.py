@@ -162,11 +162,11 @@ def fsync_file(file: BinaryIO) -> None:
 
 
 @contextlib.contextmanager
-def put_on_disk_meanwhile(file: BinaryIO) -> Iterator[None]:
+def put_on_disk_meanwhile(path: Path) -> Iterator[None]:
     """Put what is written to a large file on the disk bit by bit: less is left at its end."""
     is_over = threading.Event()
 
-    def work() -> None:
+    def work(file: BinaryIO) -> None:
         done = 0
         while not is_over.wait(_SYNC_SECONDS):
             size = os.fstat(file.fileno()).st_size
@@ -174,8 +174,8 @@ def put_on_disk_meanwhile(file: BinaryIO) -> Iterator[None]:
                 os.fsync(file.fileno())
                 done = size
 
-    with ThreadPoolExecutor(1) as thread:
-        working = thread.submit(work)
+    with path.open("r+b") as file, ThreadPoolExecutor(1) as thread:
+        working = thread.submit(work, file)
         try:
             yield
         finally:
@@ -185,7 +185,7 @@ def put_on_disk_meanwhile(file: BinaryIO) -> Iterator[None]:
 
 def fsync_path(path: Path) -> None:
     """Put what others wrote to a file on the disk itself."""
-    with translated_errors(path), path.open("rb") as file:
+    with translated_errors(path), path.open("r+b") as file:  # as Windows wants it
         os.fsync(file.fileno())
 
 
@@ -284,7 +284,7 @@ def fill(target: Path, source: BinaryIO, digest: hashlib._Hash | None = None) ->
     Args: digest: takes what is copied.
     """
     with translated_errors(target), target.open("wb") as file:
-        with put_on_disk_meanwhile(file):
+        with put_on_disk_meanwhile(target):
             while block := source.read(COPY_BYTES):
                 file.write(block)
                 if digest:

@@ -74,11 +74,7 @@ def _filled(reader: BackupReader, ahead: Ahead, path: Path, *, verify: bool) -> 
             loader.keep_rows()
             if verify and loader.rows_stay_in_place():
                 ahead.begin_proof(path)
-            with (
-                files.translated_errors(path),
-                path.open("rb") as file,
-                files.put_on_disk_meanwhile(file),
-            ):
+            with files.translated_errors(path), files.put_on_disk_meanwhile(path):
                 loader.finish()
             return loader
     except DatabaseError as error:

@@ -49,7 +49,7 @@ def copy_database(source: Path, target: Path, wait_seconds: float = DEFAULT_WAIT
     with files.new_file(target.parent) as (file, partial):
         with read_only(source, wait_seconds) as live, translated_errors(target):
             with contextlib.closing(sqlite3.connect(partial)) as copy:
-                with files.put_on_disk_meanwhile(file):
+                with files.put_on_disk_meanwhile(partial):
                     live.backup(copy, progress=give_up_when_late)
                 complain_of_damage(copy, source)
         with files.translated_errors(target):

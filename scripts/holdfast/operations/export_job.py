@@ -134,7 +134,7 @@ def write_file(context: Context, options: ExportOptions, source: Source) -> Writ
             if form.read_stream and options.verify:
                 found = stack.enter_context(reading_back(partial, form))
             with files.translated_errors(folder):
-                with files.put_on_disk_meanwhile(file):
+                with files.put_on_disk_meanwhile(partial):
                     _write_into(options, content, file, partial)
                 files.fsync_file(file)
         if form.manifest:
