@@ -458,7 +458,7 @@ SPOILED = {
     "other JSON": (lambda _: b'{"tables": {"contacts": []}}', 17),
     "a database": (lambda _: b"SQLite format 3\0" + bytes(4080), 16),
     "no bytes": (lambda _: b"", 17),
-    "a newer version": (lambda text: text.replace(b'"version":"1.0"', b'"version":"2.0"'), 18),
+    "a newer version": (lambda text: text.replace(b'"version":"1.0"', b'"version":"3.0"'), 18),
 }
 ERRORS = {16: "BackupDamaged", 17: "NotABackup", 18: "BackupTooNew"}
 

@@ -3,22 +3,84 @@ Secrets in rows: found, counted, and replaced by a marker; and put back from wha
 
 A secret is a value that is neither NULL nor empty. In JSON, only the text of the secret itself is
 replaced: all else stays as it was written, to the last space.
+
+Where secrets are is said by names: `token` is a column, `config.key` a key in a column of JSON,
+`value[name=*_key]` the column `value` in the rows whose `name` is such.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from holdfast.model import folded
 
 MARKER_START = "[redacted by holdfast "
 # The number tells markers apart, where values must be unique.
 _MARKER = re.compile(re.escape(MARKER_START) + r"\d+\]")
 _JSON = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
+_NAME = re.compile(r"(?s)([^.]*?)(?:\[([^\]=]+)=([^\]]*)\])?(?:\.(.*))?")
 Keys = tuple[str, ...]
 Span = tuple[int, int]  # where a value stands in a JSON text
+_ALL_BELOW = ("**",)
+
+
+class SecretName(Struct, frozen=True):
+    """Where a secret is, taken apart: `column[row_column=row_value].path`."""
+
+    column: str
+    row_column: str = ""  # "": it is one in every row
+    row_value: str = ""  # * stands for any characters
+    path: str = ""  # of the keys in JSON; "": the value itself is the secret
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.column, self.row_column)))
+
+    def __str__(self) -> str:
+        rows = f"[{self.row_column}={self.row_value}]" if self.row_column else ""
+        return self.column + rows + ("." + self.path if self.path else "")
+
+
+def secret_name(text: str) -> SecretName:
+    """Take the name of a secret apart."""
+    found = _NAME.fullmatch(text)
+    assert found  # whatever it is, it has a first part
+    return SecretName(*(part or "" for part in found.groups()))
+
+
+def is_known_to_version_1(redacted: Mapping[str, Iterable[str]]) -> bool:
+    """Tell whether readers of version 1 of the format put such secrets back, by table."""
+    names = [secret_name(secret) for secrets in redacted.values() for secret in secrets]
+    return not any(
+        name.row_column or any("*" in part and part != "*" for part in name.path.split("."))
+        for name in names
+    )
+
+
+def secrets_in(columns: Iterable[str], secrets: Iterable[str]) -> tuple[str, ...]:
+    """Name the secrets that a table with such columns can hold, in its own spelling."""
+    known = {folded(column): column for column in columns}
+    names = [
+        name for name in map(secret_name, secrets) if set(map(folded, name.columns)) <= set(known)
+    ]
+    return tuple(
+        str(
+            replace(
+                name,
+                column=known[folded(name.column)],
+                row_column=known.get(folded(name.row_column), ""),
+            )
+        )
+        for name in names
+    )
 
 
 class Secrets:
@@ -37,7 +99,7 @@ class Secrets:
 
         Args:
             columns: the keys of each row, in order.
-            secrets: columns, and keys in columns of JSON with dots between; * is any key.
+            secrets: the names of those to watch for, of columns that are there.
             numbered: each marker differs; if not, all are one, those too that are there already,
                 so that rows are equal that differ in secrets alone.
         """
@@ -46,9 +108,14 @@ class Secrets:
         self._numbered = numbered
         self._number = 0
         self._places = [
-            (secret, columns.index(column), tuple(filter(None, path.split("."))))
-            for secret in secrets
-            for column, _, path in [secret.partition(".")]
+            (
+                secret,
+                columns.index(name.column),
+                tuple(filter(None, name.path.split("."))),
+                columns.index(name.row_column) if name.row_column else None,
+                name.row_value,
+            )
+            for secret, name in zip(secrets, map(secret_name, secrets), strict=True)
         ]
 
     def rows(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -57,7 +124,9 @@ class Secrets:
 
     def _row(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         cells = list(row)
-        for secret, place, path in self._places:
+        for secret, place, path, row_place, row_value in self._places:
+            if row_place is not None and not _fits(row_value, str(row[row_place])):
+                continue
             redacted = self._replaced(cells[place], path)
             if redacted is not None:
                 self.counts[secret] += 1
@@ -87,7 +156,7 @@ def unredacted(backup: Any, stored: Any, *paths: str) -> Any:
     Return what a row that is there is to hold, where the backup has markers for secrets.
 
     In JSON each marker gives way to what the stored value has in its place; if it has nothing
-    there, all of it stays.
+    there, or two that cannot be told apart, all of it stays.
 
     Args: paths: of the keys in JSON, with dots between; "": the value itself is the secret.
     """
@@ -95,10 +164,11 @@ def unredacted(backup: Any, stored: Any, *paths: str) -> Any:
         return stored
     new: dict[Span, str] = {}
     for path in filter(None, paths):
-        theirs = dict(_found(stored, tuple(path.split("."))))
+        stored_places = list(_found(stored, tuple(path.split("."))))
+        theirs = dict(stored_places)
         for place, span in _found(backup, tuple(path.split("."))):
             if _is_marker(_plain(backup[slice(*span)])):
-                if place not in theirs:
+                if place not in theirs or len(theirs) < len(stored_places):
                     return stored
                 new[span] = stored[slice(*theirs[place])]
     return _with(backup, new) if new else backup
@@ -132,21 +202,41 @@ def _found(cell: Any, path: Keys) -> Iterator[tuple[tuple[object, ...], Span]]:
 def _in_value(
     text: str, start: int, path: Keys, place: tuple[object, ...]
 ) -> Iterator[tuple[tuple[object, ...], Span]]:
+    is_all_below = path == _ALL_BELOW
     if not path:
         yield place, (start, _JSON.raw_decode(text, start)[1])
     elif text[start] == "{":
         for key, value in _members(text, start):
-            if path[0] in (key, "*"):
-                yield from _in_value(text, value, path[1:], (*place, key))
+            if is_all_below or _fits(path[0], key):
+                yield from _in_value(text, value, path if is_all_below else path[1:], (*place, key))
     elif text[start] == "[":
-        for number, value in enumerate(_items(text, start)):
-            yield from _in_value(text, value, path, (*place, _name(text, value, number)))
+        items = list(_items(text, start))
+        for number, value in enumerate(items):
+            name = _name(text, value, number, len(items))
+            yield from _in_value(text, value, path, (*place, name))
+    elif is_all_below and text[start] not in "tfn":  # true, false and null give nothing away
+        yield place, (start, _JSON.raw_decode(text, start)[1])
 
 
-def _name(text: str, start: int, number: int) -> object:
-    """Tell an item of a list apart by its name or id, so that another order mixes nothing up."""
+def _fits(pattern: str, text: str) -> bool:
+    return pattern == text or ("*" in pattern and _compiled(pattern).fullmatch(text) is not None)
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+
+
+def _name(text: str, start: int, number: int, count: int) -> object:
+    """
+    Tell an item of a list apart by its name or id, so that another order mixes nothing up.
+
+    A mere value is told by its place, in a list that is as long.
+    """
     item = _JSON.raw_decode(text, start)[0]
-    for key in ("id", "name", "key"):
+    if not isinstance(item, dict | list):
+        return number, count
+    for key in ("id", "name", "url", "key"):
         if isinstance(item, dict) and isinstance(item.get(key), str | int):
             return key, item[key]
     return number

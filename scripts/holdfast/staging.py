@@ -21,6 +21,7 @@ from holdfast.definitions import is_constant
 from holdfast.errors import ImportRefused
 from holdfast.formats.interface import BackupReader, TableStart, warnings_of
 from holdfast.model import Column, Contents, Header, Layout, SkippedTable, Table, Trailer, folded
+from holdfast.redaction import secret_name
 from holdfast.schema import affinity_of
 from holdfast.sifting import Sieve, Sifter
 from holdfast.staged import ROWID_NAMES, StagedTable, definition_of, free_name, keep_defaults
@@ -279,10 +280,10 @@ def _told_apart(table: Table, columns: tuple[str, ...]) -> Table:
 def _redacted(secrets: Iterable[str], columns: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     known = {folded(name): name for name in columns}
     found: dict[str, tuple[str, ...]] = {}
-    for column, _, path in (secret.partition(".") for secret in secrets):
-        if folded(column) in known:
-            name = known[folded(column)]
-            found[name] = (*found.get(name, ()), path)
+    for secret in map(secret_name, secrets):
+        name = known.get(folded(secret.column))
+        if name and secret.path not in found.get(name, ()):
+            found[name] = (*found.get(name, ()), secret.path)
     return found
 
 

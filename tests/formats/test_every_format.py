@@ -134,7 +134,7 @@ def test_it_says_at_a_glance_when_it_was_made(write):
     assert glance(backup.path).row_count in (3, None)
 
 
-@pytest.mark.parametrize("version", ["2.0", "10.0", "0.9"])
+@pytest.mark.parametrize("version", ["3.0", "10.0", "0.9"])
 def test_another_major_version_is_refused_as_such(write, version):
     backup = write(SMALL, version=version)
     with pytest.raises(BackupTooNew, match=version) as caught:
@@ -142,8 +142,9 @@ def test_another_major_version_is_refused_as_such(write, version):
     assert caught.value.hint
 
 
-def test_a_later_minor_version_is_read(write):
-    backup = write(SMALL, version="1.9")
+@pytest.mark.parametrize("version", ["1.9", "2.0", "2.9"])
+def test_version_2_and_later_minor_versions_are_read(write, version):
+    backup = write(SMALL, version=version)
     assert read_back(backup.path) == backup.parts
 
 

@@ -171,8 +171,8 @@ def from_the_future(
 
 @pytest.mark.parametrize("form", WRITABLE)
 def test_a_later_major_version_is_refused(form, from_the_future, context, tmp_path) -> None:
-    path, target = from_the_future(form, "2.0"), tmp_path / "new.db"
-    with pytest.raises(BackupTooNew, match=r"it has version 2\.0 of the format") as refused:
+    path, target = from_the_future(form, "3.0"), tmp_path / "new.db"
+    with pytest.raises(BackupTooNew, match=r"it has version 3\.0 of the format") as refused:
         restore_backup(context(), RestoreOptions(backup=str(path), target=target))
     assert refused.value.exit_code == 18
     assert not target.exists()

@@ -13,6 +13,7 @@ from holdfast.excerpts.rows import ChosenRows, choose_rows, source
 from holdfast.excerpts.tables import NOT_ASKED, ChosenTables, choose_tables
 from holdfast.model import Choice, LeftOut, Schema, SkippedTable, Table, folded
 from holdfast.profiles import Profile, with_references
+from holdfast.redaction import secrets_in
 from holdfast.selection import Graph
 
 SCRATCH = "scratch"  # what the database is called that picked rows are noted in
@@ -45,17 +46,11 @@ class Taken(Struct, frozen=True):
 
 
 def secrets_of(schema: Schema, profile: Profile | None) -> dict[str, tuple[str, ...]]:
-    """Name the columns, and the keys in columns of JSON, that hold secrets, by table."""
+    """Name the secrets that are in the columns that are there, by table."""
     found = {}
     for name, secrets in profile.secrets.items() if profile else ():
         table = schema.table(name)
-        known = {folded(column): column for column in table.column_names} if table else {}
-        parts = [secret.partition(".") for secret in secrets]
-        there = tuple(
-            known[folded(column)] + dot + path
-            for column, dot, path in parts
-            if folded(column) in known
-        )
+        there = secrets_in(table.column_names, secrets) if table else ()
         if table and there:
             found[table.name] = there
     return found

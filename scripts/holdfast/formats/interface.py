@@ -22,6 +22,9 @@ from holdfast.model import Contents, Header, Trailer
 
 NAME = "holdfast"
 VERSION = "1.0"
+# Of a backup with secrets under names that a reader of 1.0 would not put back.
+VERSION_OF_NEW_NAMES = "2.0"
+_MAJORS = {"1", "2"}
 
 T = TypeVar("T")
 
@@ -241,9 +244,10 @@ def decode_header(text: bytes) -> Header:
     version = decode(text, dict[str, object]).get("version")
     if not isinstance(version, str) or not re.fullmatch(r"\d+\.\d+", version):
         raise damaged(f"the version of its format cannot be read: {version!r}")
-    if version.partition(".")[0] != VERSION.partition(".")[0]:
+    if version.partition(".")[0] not in _MAJORS:
         raise BackupTooNew(
-            f"it has version {version} of the format; this program reads {VERSION}",
+            f"it has version {version} of the format; this program reads {VERSION} and"
+            f" {VERSION_OF_NEW_NAMES}",
             hint="Update Holdfast, then try again.",
         )
     header = decode(text, Header)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from holdfast import database, files
 from holdfast.database import quote_identifier
 from holdfast.errors import HoldfastError, SettingsError, UsageError
+from holdfast.excerpts import secrets_of
 from holdfast.found import DiscoverReport, FoundCompanion, FoundDatabase
 from holdfast.operations.context import Context, profile_of
 from holdfast.profiles import (
@@ -23,6 +24,7 @@ from holdfast.profiles import (
     expand,
     with_databases,
 )
+from holdfast.redaction import secret_name
 from holdfast.schema import read_schema
 from holdfast.times import utc_text
 
@@ -97,6 +99,7 @@ def _found(context: Context) -> Iterator[FoundDatabase]:
 
 def _look_at(context: Context, path: Path, expected: Profile | None) -> FoundDatabase:
     """Read what there is to say of one database; `expected` is whose place it lies at."""
+    schema = None
     tables: list[str] = []
     row_count, problem = None, ""
     size = changed = 0
@@ -130,10 +133,11 @@ def _look_at(context: Context, path: Path, expected: Profile | None) -> FoundDat
         last_backup_at=known[0].created_at if known else None,
         rebuildable=(profile.rebuildable or "") if profile else "",
         secrets=tuple(
-            f"{table}.{column}"
-            for table, columns in (profile.secrets.items() if profile else ())
-            for column in columns
-            if table.lower() in {name.lower() for name in tables}
+            dict.fromkeys(
+                f"{table}.{secret_name(secret).column}"
+                for table, secrets in (secrets_of(schema, profile).items() if schema else ())
+                for secret in secrets
+            )
         ),
         goes_with=tuple(_companions(context, path, profile)) if profile else (),
         restore_notes=profile.restore_notes if profile else (),

@@ -15,6 +15,7 @@ from holdfast.formats import FORMATS
 from holdfast.formats.interface import (
     NAME,
     VERSION,
+    VERSION_OF_NEW_NAMES,
 )
 from holdfast.model import (
     ChosenDatabase,
@@ -52,7 +53,7 @@ from holdfast.operations.keeping import choose_stores, keep
 from holdfast.operations.like_with_like import opened_to_take
 from holdfast.outcomes import ExportReport
 from holdfast.readers import Readers, helpers_to_read, readers_of
-from holdfast.redaction import Secrets
+from holdfast.redaction import Secrets, is_known_to_version_1
 from holdfast.rows import layout_of
 from holdfast.sample import build_sample
 from holdfast.schema import fills, read_facts, read_schema
@@ -165,10 +166,11 @@ def _describe(
             "--format sqlite copies the pages of all tables", hint="Choose another format."
         )
     secrets = secrets_of(taken.schema, profile)
+    redacted = secrets if options.redact else {}
     connection.execute("PRAGMA query_only = ON")  # all that is noted beside it is noted
     header = Header(
         format=NAME,
-        version=VERSION,
+        version=VERSION if is_known_to_version_1(redacted) else VERSION_OF_NEW_NAMES,
         backup_date="" if options.reproducible else context.timestamp,
         exported_by="" if options.reproducible else context.actor,
         generator="" if options.reproducible else f"holdfast {__version__}",
@@ -184,7 +186,7 @@ def _describe(
         ),
         choice=taken.choice,
         left_out=taken.left_out,
-        redacted=secrets if options.redact else {},
+        redacted=redacted,
         database=read_facts(connection, files.text_of(Path(chosen.path.name))),
         schema=schema.entries,
         layout={table.name: layout_of(table) for table in taken.schema.tables},

@@ -13,7 +13,7 @@ from holdfast.excerpts import SCRATCH, Taken, Wanted, take
 from holdfast.formats.interface import Part, TableStart
 from holdfast.model import Header, Layout, folded
 from holdfast.operations.context import Context
-from holdfast.redaction import Secrets
+from holdfast.redaction import Secrets, secrets_in
 from holdfast.schema import read_schema
 
 
@@ -54,14 +54,7 @@ def hide_secrets(parts: Iterator[Part], redacted: Mapping[str, Sequence[str]]) -
             layout = part.layout
         elif isinstance(part, TableStart):
             columns = layout[part.name].columns
-            known = {folded(column): column for column in columns}
-            secrets = [
-                known[folded(column)] + dot + path
-                for column, dot, path in (
-                    each.partition(".") for each in named.get(folded(part.name), ())
-                )
-                if folded(column) in known
-            ]
+            secrets = secrets_in(columns, named.get(folded(part.name), ()))
             watch = Secrets(columns, secrets, redact=True, numbered=False)
             hiding = (RowReader(columns), watch, RowWriter(columns)) if secrets else None
         elif isinstance(part, bytes) and hiding:

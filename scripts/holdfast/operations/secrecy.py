@@ -11,6 +11,7 @@ from holdfast.formats.encrypted import is_closed
 from holdfast.model import Header, folded
 from holdfast.operations.context import Context
 from holdfast.profiles import recognise
+from holdfast.redaction import secrets_in
 from holdfast.stores import Store
 
 
@@ -42,13 +43,12 @@ def plain_secrets(header: Header, secrets: Mapping[str, Iterable[str]]) -> list[
     Name the secrets that a backup holds in clear, by table and column.
 
     Args:
-        secrets: columns, and keys in columns of JSON, by table, as a profile has them.
+        secrets: their names, by table, as a profile has them.
     """
     named = {folded(table): columns for table, columns in secrets.items()}
     return [
         f"{table}.{secret}"
         for table, layout in header.layout.items()
-        for secret in named.get(folded(table), ())
-        if folded(secret.partition(".")[0]) in map(folded, layout.columns)
-        and folded(secret) not in map(folded, header.redacted.get(table, ()))
+        for secret in secrets_in(layout.columns, named.get(folded(table), ()))
+        if folded(secret) not in map(folded, header.redacted.get(table, ()))
     ]

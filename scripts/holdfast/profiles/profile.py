@@ -16,6 +16,13 @@ from holdfast.profiles.shape import Complaint, ShortName, Text
 TableName = Annotated[str, Text("the name of a table")]
 ColumnName = Annotated[str, Text("the name of a column")]
 Words = Annotated[str, Text("text")]
+SecretName = Annotated[
+    str,
+    Text(
+        "a column such as token, config.key or value[name=*_key], with ** at the end alone",
+        r"(?s)(?=.*\S)(?!.*\*\*.)[^\[\]]+(\[[^\[\]=]+=[^\[\]]+\](\..+)?)?",
+    ),
+]
 System = Annotated[str, Text("linux, macos or windows", "linux|macos|windows")]
 Referring = Annotated[str, Text("exclude, null, keep or include", "exclude|null|keep|include")]
 PathTemplate = Annotated[
@@ -162,8 +169,8 @@ class Profile(Struct, frozen=True):
     exclude_columns: Mapping[TableName, tuple[ColumnName, ...]] = field(default_factory=dict)
     skip_on_export: Mapping[TableName, Words] = field(default_factory=dict)  # table to reason
     scopes: Mapping[ShortName, Scope] = field(default_factory=dict)
-    # Columns, and keys in columns of JSON with dots between.
-    secrets: Mapping[TableName, tuple[ColumnName, ...]] = field(default_factory=dict)
+    # Columns, of some rows alone or of all, and keys in columns of JSON with dots between.
+    secrets: Mapping[TableName, tuple[SecretName, ...]] = field(default_factory=dict)
     skip_on_import: Mapping[TableName, Words] = field(default_factory=dict)  # table to reason
     changed_at: tuple[ColumnName, ...] = ()  # hold the time of a row's last change
     natural_keys: Mapping[TableName, tuple[ColumnName, ...]] = field(default_factory=dict)

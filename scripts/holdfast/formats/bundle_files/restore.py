@@ -139,7 +139,7 @@ def read_metadata(root: Path) -> Metadata:
     if text != head + b'  "seal": "%s"}\n' % hashlib.sha256(head).hexdigest().encode():
         raise Refused("metadata.json is damaged: its last line is not the seal of the others")
     metadata: Metadata = json.loads(text)
-    if metadata["format"] != "holdfast" or metadata["version"].partition(".")[0] != "1":
+    if metadata["format"] != "holdfast" or metadata["version"].partition(".")[0] not in ("1", "2"):
         raise Refused(f"version {metadata['version']} of the backup needs its own restore.py")
     return metadata
 
