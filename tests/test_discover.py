@@ -274,3 +274,14 @@ def test_the_script_finds_adds_and_says_so_in_json(tmp_path):
     assert "llm in backup.yaml" in shown
     assert "backed up" in run(home, "discover").stdout
     assert "1 of them backed up" in run(home, "discover").stdout
+
+
+def test_secrets_are_told_by_column_and_only_where_it_is_there(machine):
+    machine.home.profiles.mkdir(parents=True)
+    (machine.home.profiles / "llm.yaml").write_text(
+        "name: llm\ntitle: llm\nrecognise: [responses]\nsecrets:\n  responses:\n"
+        "    - prompt[ID=a].key\n    - prompt[id=b]\n    - prompt[absent=b]\n    - absent\n"
+        "locations: [{paths: [~/.config/io.datasette.llm/logs.db]}]\n"
+    )
+    (found,) = discover(replace(machine), DiscoverOptions()).databases
+    assert found.secrets == ("responses.prompt",)

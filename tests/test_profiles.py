@@ -225,6 +225,14 @@ WRONG_VALUES = [
         "checked: give a date such as 2026-11-20, not 2026-11-20 10:00:00",
     ),
     ("source: 12", "source: give text, not 12"),
+    *(
+        (
+            f"secrets: {{a: ['{name}']}}",
+            "secrets.a[0]: give a column such as token, config.key or value[name=*_key], with ** at"
+            f' the end alone, not "{name}"',
+        )
+        for name in ("v[k=x", "v[k]", "v[=x]", "v[k=]", "[k=x]", "v[k=x]y", "v.**.x", " ")
+    ),
     (f"checked: {'a' * 99}", f'checked: give a date such as 2026-11-20, not "{"a" * 56}...'),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.redaction import Secrets, unredacted
+from holdfast.redaction import Secrets, is_known_to_version_1, secrets_in, unredacted
 
 M1, M2 = "[redacted by holdfast 1]", "[redacted by holdfast 2]"
 
@@ -51,6 +51,75 @@ def test_what_holds_no_key_is_left_as_it_is(cell):
     assert redacted(cell, "c.key") == (cell, 0)
 
 
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        *[("a.key", True), ("*.key", True), ("*", True), ("a*y", True), ("*key*", True)],
+        *[("a", False), ("a.ke", False), ("*.keys", False), ("a?key", False), ("A.key", False)],
+    ],
+)
+def test_it_is_a_secret_in_the_rows_that_are_named_alone(name, is_one):
+    secrets = Secrets(["id", "c"], [f"c[id={name}]"], redact=True)
+    rows = [("a.key", "x"), ("b", None), (None, "y"), ("a.key", "")]
+    shown = [("a.key", M1 if is_one else "x"), *rows[1:]]
+    if name == "*":
+        shown[2] = (None, M2)
+    assert secrets.rows(rows) == shown
+    assert secrets.counts[f"c[id={name}]"] == (2 if name == "*" else is_one)
+
+
+def test_what_is_in_other_rows_and_other_keys_is_left():
+    secrets = Secrets(["c", "id"], ["c[id=a].b"], redact=True)
+    assert secrets.rows([('{"b":"x","d":"y"}', "a"), ('{"b":"x"}', "b"), ('{"b":"x"}', 7)]) == [
+        (f'{{"b":"{M1}","d":"y"}}', "a"),
+        ('{"b":"x"}', "b"),
+        ('{"b":"x"}', 7),
+    ]
+
+
+def test_the_row_is_told_by_what_was_there_where_that_is_a_secret_itself():
+    secrets = Secrets(["id", "c"], ["id", "c[id=a]"], redact=True)
+    assert secrets.rows([("a", "x")]) == [(M1, M2)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ('"sk"', f'"{M1}"'),
+        ('["a" ,"", "b"]', f'["{M1}" ,"", "{M2}"]'),
+        ('{"a": {"b": [1, true, null]}}', f'{{"a": {{"b": ["{M1}", true, null]}}}}'),
+        ('[{"id":"i","k":-1.5}]', f'[{{"id":"{M1}","k":"{M2}"}}]'),
+        *((cell, cell) for cell in ("true", "null", '""', "[]", "{}", "no json", None)),
+    ],
+)
+def test_of_all_in_json_texts_and_numbers_alone_are_replaced(cell, found):
+    assert redacted(cell, "c.**") == (found, int(cell != found))
+
+
+def test_an_asterisk_within_a_key_is_any_characters():
+    cell = '{"a_key":"x","key":"y","a_keys":"z","b":{"b_key":["v"]}}'
+    expected = f'{{"a_key":"{M1}","key":"y","a_keys":"z","b":{{"b_key":["v"]}}}}'
+    assert redacted(cell, "c.*_key.**") == (expected, 1)
+    expected = f'{{"a_key":"x","key":"y","a_keys":"z","b":{{"b_key":["{M1}"]}}}}'
+    assert redacted(cell, "c.*.*_key.**") == (expected, 1)
+
+
+def test_names_take_the_spelling_of_the_columns_that_are_there():
+    names = ["VALUE[Key=Aa].Bb", "value[none=a]", "none[key=a]", "Value.x", "a[b]"]
+    assert secrets_in(["key", "value"], names) == ("value[key=Aa].Bb", "value.x")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_known"),
+    [
+        *[("token", True), ("c.a.b", True), ("c.*.b", True)],
+        *[("c[a=b]", False), ("c[a=b].d", False), ("c.**", False), ("c.a*.b", False)],
+    ],
+)
+def test_a_name_that_older_readers_do_not_know_is_told(name, is_known):
+    assert is_known_to_version_1({"t": ("token",), "u": ("x", name)}) is is_known
+
+
 def test_secrets_are_counted_and_left_when_they_are_not_to_be_replaced():
     secrets = Secrets(["c"], ["c"], redact=False)
     assert secrets.rows([("x",), (None,), ("y",)]) == [("x",), (None,), ("y",)]
@@ -80,6 +149,36 @@ def test_without_numbers_all_secrets_and_markers_are_alike():
             ["k"],
             '[{"name":"a","k":"A"},{"name":"b","k":"B"}]',
         ),
+        # Told apart by their addresses, also where the key is a secret that may have changed.
+        (
+            f'[{{"url":"a","key":"{M1}"}},{{"url":"b","key":"{M2}"}}]',
+            '[{"url":"b","key":"B"},{"url":"a","key":"A"}]',
+            ["key"],
+            '[{"url":"a","key":"A"},{"url":"b","key":"B"}]',
+        ),
+        # Not to be told apart: neither may get the other's.
+        (
+            f'[{{"name":"a","k":"{M1}"}},{{"name":"b"}}]',
+            '[{"name":"a","k":"A"},{"name":"a","k":"B"}]',
+            ["k"],
+            '[{"name":"a","k":"A"},{"name":"a","k":"B"}]',
+        ),
+        (f'"{M1}"', '"living"', ["**"], '"living"'),
+        (f'"{M1}"', '""', ["**"], '""'),
+        (f'"{M1}"', "null", ["**"], "null"),
+        ('"new"', '"living"', ["**"], '"new"'),
+        (f'["{M1}","{M2}"]', '["a", "b"]', ["**"], '["a","b"]'),
+        (f'["{M1}","{M2}"]', '["a", "b", "c"]', ["**"], '["a", "b", "c"]'),
+        (f'["{M1}","{M2}"]', '["a"]', ["**"], '["a"]'),
+        (f'["{M1}"]', '"a"', ["**"], '"a"'),
+        (
+            f'{{"h":{{"A":"{M1}"}},"n":2}}',
+            '{"n":1,"h":{"A":"x"}}',
+            ["h.**"],
+            '{"h":{"A":"x"},"n":2}',
+        ),
+        (f'{{"h":{{"A":"{M1}"}},"n":2}}', '{"n":1,"h":"x"}', ["h.**"], '{"n":1,"h":"x"}'),
+        (M1, "living", ["**", ""], "living"),
         (
             f'{{"a":"{M1}","b":{{"c":"{M2}"}}}}',
             '{"a":"x","b":{"c":"y"}}',

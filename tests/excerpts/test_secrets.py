@@ -137,3 +137,93 @@ def test_a_page_copy_cannot_be_redacted_but_tells_of_secrets(keys):
     with pytest.raises(UsageError, match="copies the pages"):
         keys.exported(redact=True, format="sqlite")
     assert keys.exported(format="sqlite").secrets == FOUND
+
+
+# In some rows alone
+
+SETTINGS = """
+CREATE TABLE settings (key TEXT PRIMARY KEY, value JSON NOT NULL);
+INSERT INTO settings VALUES
+    ('api.keys', '["k1", "k2"]'), ('mail.password', '"pw"'), ('mail.host', '"a"'),
+    ('servers', '[{"url": "u", "key": "k3", "on": true}]'), ('empty.password', '""');
+"""
+OF_ROWS = """secrets:
+  settings:
+    - value[KEY=*.password].**
+    - value[key=api.keys].**
+    - value[key=servers].key
+"""
+NAMES = ["value[key=*.password].**", "value[key=api.keys].**", "value[key=servers].key"]
+SECRET_ROWS = "SELECT key, value FROM settings ORDER BY rowid"
+
+
+@pytest.fixture
+def settings(board):
+    run_sql(board.path, SETTINGS)
+    board.set_profile(PROFILE + OF_ROWS)
+    return board
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "folder", "zip"])
+def test_secrets_of_some_rows_become_markers_and_json_stays_json(settings, form):
+    report = settings.exported(redact=True, format=form)
+    assert report.secrets == {f"settings.{name}": 1 for name in NAMES}
+    target, restored = settings.restored(report)
+    assert settings.rows(SECRET_ROWS, target) == [
+        ("api.keys", f'["{M1}", "{M2}"]'),
+        ("mail.password", '"[redacted by holdfast 3]"'),
+        ("mail.host", '"a"'),
+        ("servers", '[{"url": "u", "key": "[redacted by holdfast 4]", "on": true}]'),
+        ("empty.password", '""'),
+    ]
+    assert restored.redacted == tuple(f"settings.{name}" for name in NAMES)
+    [found] = verify_backups(settings.context, VerifyOptions(backups=(str(report.path),))).backups
+    assert found.rungs[-1] == "sound"
+
+
+def test_a_backup_that_an_older_program_would_import_wrongly_has_a_version_it_refuses(settings):
+    document = settings.document(redact=True)
+    assert document["redacted"] == {"settings": NAMES}
+    assert document["version"] == "2.0"
+    assert settings.document()["version"] == "1.0"
+    settings.set_profile(PROFILE + "secrets: {settings: [value]}\n")
+    assert settings.document(redact=True)["version"] == "1.0"
+
+
+@pytest.mark.parametrize("mode", [each for each in ConflictMode if each is not ConflictMode.FAIL])
+def test_an_import_into_its_own_database_changes_no_secret_of_a_row(settings, mode):
+    before = settings.rows(SECRET_ROWS)
+    found = settings.imported(settings.exported(redact=True), settings.path, mode=mode)
+    assert found.outcome == "nothing to do"
+    assert settings.rows(SECRET_ROWS) == before
+
+
+def test_living_secrets_of_rows_stay_and_new_rows_have_markers(settings):
+    report = settings.exported(redact=True)
+    run_sql(
+        settings.path,
+        """UPDATE settings SET value = '["k8", "k9"]' WHERE key = 'api.keys';
+        UPDATE settings SET value = '"b"' WHERE key = 'mail.host';
+        UPDATE settings SET value = '[{"url": "u", "key": "k7", "on": false}]'
+        WHERE key = 'servers';
+        DELETE FROM settings WHERE key = 'mail.password';""",
+    )
+    assert written(settings.imported(report, settings.path)) == {"settings": (1, 2, 0)}
+    assert dict(settings.rows(SECRET_ROWS)) == {
+        "api.keys": '["k8", "k9"]',
+        "mail.password": '"[redacted by holdfast 3]"',
+        "mail.host": '"a"',
+        "servers": '[{"url": "u", "key": "k7", "on": true}]',
+        "empty.password": '""',
+    }
+
+
+def test_rows_are_compared_but_for_their_secrets(settings):
+    report = settings.exported(redact=True)
+    run_sql(settings.path, """UPDATE settings SET value = '"new"' WHERE key = 'mail.password'""")
+    assert compared(settings, report).same
+    assert differing(settings, report) == ()
+    run_sql(settings.path, """UPDATE settings SET value = '"b"' WHERE key = 'mail.host'""")
+    [changed] = [each for each in compared(settings, report).tables if not each.is_same]
+    assert (changed.name, changed.changed) == ("settings", 1)
+    assert differing(settings, report) == ("settings",)

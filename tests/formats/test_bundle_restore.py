@@ -378,8 +378,12 @@ def sealed_anew(path, change):
 
 
 def test_a_later_major_version_is_refused(bundle, tmp_path):
-    said = run(bundle(version="2.0"), tmp_path / "made.db", exit_code=1)
-    assert "version 2.0" in said
+    said = run(bundle(version="3.0"), tmp_path / "made.db", exit_code=1)
+    assert "version 3.0" in said
+
+
+def test_version_2_comes_back(bundle, tmp_path):
+    assert "equal to the backup" in run(bundle(version="2.0"), tmp_path / "made.db")
 
 
 def test_rows_that_do_not_come_back_as_they_were_leave_no_database(bundle, tmp_path):

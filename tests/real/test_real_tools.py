@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from holdfast.operations.context import profile_of
 from holdfast.operations.export_backup import ExportOptions, export_backup
+from holdfast.operations.import_backup import ImportOptions, import_backup
 from holdfast.operations.restore_backup import RestoreOptions, restore_backup
-from tests.conftest import rows
-from tests.real.tool_databases import TOOLS
+from holdfast.redaction import secret_name
+from tests.conftest import connected, rows, run_sql
+from tests.real.tool_databases import TOOLS, OpenWebUI
 
 PYTHON = os.environ.get("HOLDFAST_TEST_REAL_TOOLS", "")
 PYTHON_OF_OPEN_WEBUI = os.environ.get("HOLDFAST_TEST_OPEN_WEBUI", "")
@@ -56,17 +61,19 @@ READ = {
         "messages": [["user", "green tea?"], ["assistant", "always \N{TEACUP WITHOUT HANDLE}"]],
         "files": [{"content": "leaves"}],
         "memories": ["likes tea"],
-        "setting": "parrot",
+        "settings": OpenWebUI.settings,
     },
 }
 
 
-def ask(verb: str, folder: Path) -> dict[str, object]:
+def ask(verb: str, folder: Path, *only: str) -> dict[str, object]:
     """Make the databases in a folder, or read them, with the tools' own code."""
     environment = {"HOME": str(folder), "PATH": os.environ["PATH"], "ANONYMIZED_TELEMETRY": "0"}
     found: dict[str, object] = {}
     for python, apart in ((PYTHON, False), (PYTHON_OF_OPEN_WEBUI, True)):
-        names = [name for name, tool in TOOLS.items() if tool.apart is apart]
+        names = [name for name in only or TOOLS if TOOLS[name].apart is apart]
+        if not names:
+            continue
         done = subprocess.run(
             [python, MAKER, verb, folder, *names],
             env=environment,
@@ -136,9 +143,80 @@ def test_no_table_that_open_webui_uses_is_outside_of_its_groups(module_context, 
     grouped = {table for group in profile.groups.values() for table in group.tables}
     # Alembic's own, and what its migrations left behind of older versions.
     assert names - grouped == {"alembic_version", "chatidtag", "config_old", "document"}
-    for table, columns in profile.secrets.items():
-        here = {name for (name,) in rows(path, f"SELECT name FROM pragma_table_info('{table}')")}
-        assert {column.partition(".")[0] for column in columns} <= here
+    assert profile.secrets["config"] == profile.secrets["config_old"]  # its two shapes
+    query = "SELECT t.name, c.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c"
+    there = {(str(table).removesuffix("_old"), column) for table, column in rows(path, query)}
+    named = {
+        (table.removesuffix("_old"), column)
+        for table, secrets in profile.secrets.items()
+        for column in itertools.chain(*(secret_name(secret).columns for secret in secrets))
+    }
+    assert named <= there
+
+
+SOUNDS_SECRET = re.compile(r"(_key|_keys|_sk|secret|password|token|_auth|webhook_url)$")
+# The settings of Open WebUI that sound like secrets and are none.
+NO_SECRETS = {"auth.enable_api_keys"}
+
+
+@pytest.fixture
+def webui(made, tmp_path):
+    """A database of Open WebUI, in which each setting that is a text holds a secret."""
+    path = tmp_path / "open_webui" / "webui.db"
+    shutil.copytree(made / "open_webui", path.parent)  # what is in the write-ahead log, too
+    run_sql(path, "UPDATE config SET value = '\"sk-' || key || '\"' WHERE value LIKE '\"%'")
+    # As a version before rows had it, and the newer ones leave it behind.
+    document: dict[str, object] = {}
+    for key, value in settings_of(path).items():
+        *folders, name = re.sub(r"^web\.", "rag.web.", key).split(".")
+        folder = document
+        for each in folders:
+            folder = cast("dict[str, object]", folder.setdefault(each, {}))
+        folder[name] = value
+    with connected(path) as connection:
+        connection.execute(
+            "INSERT INTO config_old (id, data, version) VALUES (1, ?, 0)", [json.dumps(document)]
+        )
+    return path
+
+
+def settings_of(path):
+    return {
+        str(key): json.loads(str(value))
+        for key, value in rows(path, "SELECT key, value FROM config")
+    }
+
+
+def test_all_settings_of_open_webui_that_are_secret_are_named_and_no_others(
+    module_context, webui, tmp_path
+):
+    options = ExportOptions(database=str(webui), redact=True, format="json")
+    report = export_backup(module_context, options)
+    target = tmp_path / "restored.db"
+    restore_backup(module_context, RestoreOptions(backup=str(report.path), target=target))
+    before, after = settings_of(webui), settings_of(target)
+    changed = {key for key, value in before.items() if after[key] != value}
+    sounding = {key for key in before if SOUNDS_SECRET.search(key)} - NO_SECRETS
+    assert changed == sounding | OpenWebUI.settings.keys() - {"ui.default_models"}
+    assert len(sounding) == 67
+    [(document,)] = rows(target, "SELECT data FROM config_old")
+    clear = {text for text in re.findall(r"sk-[^\"]+", str(document)) if SOUNDS_SECRET.search(text)}
+    assert clear == set()
+    assert not re.findall(r"sk-\d+", str(document) + json.dumps(after))
+    assert json.loads(str(document))["ui"]["default_models"] == "sk-ui.default_models"
+
+
+def test_the_keys_of_open_webui_come_back_on_import(module_context, webui):
+    options = ExportOptions(database=str(webui), redact=True)
+    report = export_backup(module_context, options)
+    run_sql(webui, "UPDATE config SET value = '\"other\"' WHERE key = 'ui.default_models'")
+    plan = import_backup(
+        module_context, ImportOptions(backup=str(report.path), database=str(webui), yes=True)
+    )
+    assert plan.outcome == "done"
+    read = cast("dict[str, dict[str, object]]", ask("read", webui.parent.parent, "open_webui"))
+    expected = {**OpenWebUI.settings, "ui.default_models": "sk-ui.default_models"}
+    assert read["open_webui"]["settings"] == expected
 
 
 OF_OTHERS = {

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 CONFIG = {"configurable": {"thread_id": "t1", "checkpoint_ns": ""}}
 
@@ -242,9 +243,26 @@ class OpenWebUI(Tool):
 
     file = "webui.db"
     apart = True
+    settings: ClassVar = {
+        "ui.default_models": "parrot",
+        "openai.api_keys": ["sk-1", "sk-2"],
+        "openai.api_configs": {"0": {"enable": True, "key": "sk-3", "headers": {"X": "sk-4"}}},
+        "tool_server.connections": [
+            {
+                "url": "http://tools",
+                "auth_type": "bearer",
+                "key": "sk-5",
+                "headers": {"X": "sk-6"},
+                "info": {"id": "t", "oauth_client_info": "sk-7", "oauth_client_secret": "sk-8"},
+            }
+        ],
+        "terminal_server.connections": [{"id": "s", "url": "http://shell", "key": "sk-9"}],
+        "rag.external_document_loader_headers": {"X": "sk-10"},
+    }
 
     def make(self, path):
         self.start(path)
+        from open_webui.config import seed_registered_defaults
         from open_webui.models.auths import Auths
         from open_webui.models.chats import ChatForm, Chats
         from open_webui.models.config import Config
@@ -272,7 +290,8 @@ class OpenWebUI(Tool):
             knowledge = await Knowledges.insert_new_knowledge(ann.id, form)
             await Knowledges.add_file_to_knowledge_by_id(knowledge.id, "f1", ann.id)
             await Memories.insert_new_memory(ann.id, "likes tea")
-            await Config.upsert({"ui.default_models": "parrot"})
+            await seed_registered_defaults()
+            await Config.upsert(self.settings)
 
         asyncio.run(work())
 
@@ -297,7 +316,7 @@ class OpenWebUI(Tool):
                 "messages": [[each.role, each.content] for each in messages],
                 "files": [each.data for each in await Knowledges.get_files_by_id(knowledge.id)],
                 "memories": [each.content for each in await Memories.get_memories()],
-                "setting": await Config.get("ui.default_models"),
+                "settings": await Config.get_many(*self.settings),
             }
 
         return asyncio.run(work())
@@ -306,6 +325,7 @@ class OpenWebUI(Tool):
         """Do what its server does first: bring the database to the newest version."""
         os.environ.update(
             DATA_DIR=str(path.parent),
+            ENABLE_OAUTH_PERSISTENT_CONFIG="true",  # what else would be in no database
             FROM_INIT_PY="true",  # as its own command has it: all is taken from the package
             OFFLINE_MODE="true",
             STATIC_DIR=str(path.with_name("static")),  # what it copies at every start

@@ -186,5 +186,9 @@ def test_only_what_the_backup_holds_and_shows_counts(
         "accounts.token",
     ]
     assert plain_secrets(header, {"accounts": ["password"], "users": ["token"]}) == []
+    in_rows = {"accounts": ["token[Name=ann]", "token[absent=ann]"]}
+    assert plain_secrets(header, in_rows) == ["accounts.token[Name=ann]"]
+    hidden = replace(header, redacted={"accounts": ("token[name=ann]",)})
+    assert plain_secrets(hidden, in_rows) == []
     hidden = replace(header, redacted={"accounts": ("token",)})
     assert plain_secrets(hidden, {"accounts": ["token"]}) == []

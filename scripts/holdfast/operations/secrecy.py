@@ -49,6 +49,7 @@ def plain_secrets(header: Header, secrets: Mapping[str, Iterable[str]]) -> list[
     return [
         f"{table}.{secret}"
         for table, layout in header.layout.items()
-        for secret in secrets_in(layout.columns, named.get(folded(table), ()))
-        if folded(secret) not in map(folded, header.redacted.get(table, ()))
+        for secret in named.get(folded(table), ())
+        if secrets_in(layout.columns, [secret])
+        and folded(secret) not in map(folded, header.redacted.get(table, ()))
     ]
