@@ -42,7 +42,7 @@ class SecretName(Struct, frozen=True):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(filter(None, (self.column, self.row_column)))
+        return (self.column, self.row_column) if self.row_column else (self.column,)
 
     def __str__(self) -> str:
         rows = f"[{self.row_column}={self.row_value}]" if self.row_column else ""
