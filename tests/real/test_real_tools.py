@@ -15,7 +15,8 @@ import pytest
 
 from holdfast.operations.context import profile_of
 from holdfast.operations.export_backup import ExportOptions, export_backup
-from holdfast.operations.import_backup import ImportOptions, import_backup
+from holdfast.operations.import_backup import import_backup
+from holdfast.operations.import_job import ImportOptions
 from holdfast.operations.restore_backup import RestoreOptions, restore_backup
 from holdfast.redaction import secret_name
 from tests.conftest import connected, rows, run_sql
