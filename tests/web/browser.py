@@ -145,6 +145,9 @@ class Tab:
 
     def barriers(self) -> list[str]:
         """Name what axe finds that keeps people out, each with where it is."""
+        # What still fades in has other colours for a moment.
+        settled = "Promise.allSettled(document.getAnimations().map((each) => each.finished))"
+        self.page.evaluate(settled)
         self.page.evaluate(_axe())
         found = self.page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
         return [
