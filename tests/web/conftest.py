@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests import running
-from tests.web.browser import chromium
+from tests.web.browser import Tab, chromium, opened
 from tests.web.serving import Served, served
 
 NOTES = """
@@ -87,4 +87,11 @@ def guest(shared: Served) -> Iterator[httpx.Client]:
 def browser() -> Iterator[Any]:
     """A real browser, for all tests of a module."""
     with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def tab(browser: Any, site: Served) -> Iterator[Tab]:
+    """The page of the server that a module has as its `site`, in a tab of its own."""
+    with opened(browser, site.page) as found:
         yield found

@@ -34,12 +34,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield found
 
 
-@pytest.fixture
-def tab(browser: Any, site: Served) -> Iterator[Tab]:
-    with opened(browser, site.page) as found:
-        yield found
-
-
 def test_the_first_key_skips_to_the_content(tab: Tab) -> None:
     tab.page.keyboard.press("Tab")
     assert tab.focused() == "Skip to the content"

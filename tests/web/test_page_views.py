@@ -61,12 +61,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield found
 
 
-@pytest.fixture
-def tab(browser: Any, site: Served) -> Iterator[Tab]:
-    with opened(browser, site.page) as found:
-        yield found
-
-
 def test_each_database_says_in_words_how_it_is(tab: Tab) -> None:
     tab.sees("3 of 4 databases need attention.")
     cards = {

@@ -38,12 +38,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield found
 
 
-@pytest.fixture
-def tab(browser: Any, site: Served) -> Iterator[Tab]:
-    with opened(browser, site.page) as found:
-        yield found
-
-
 def own_database(site: Served, name: str, *, more: str = "") -> Path:
     """Make a database, and let the settings name it and a spare one, but no other test's."""
     (site.home / "backup.yaml").write_text(SETTINGS.format(name=name) + more, encoding="utf-8")
