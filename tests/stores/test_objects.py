@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.errors import ObjectMissing
+from holdfast.errors import ObjectMissing, StoreFailed
 from holdfast.stores import Objects, open_objects
 from holdfast.stores.cloud import CloudObjects
 from holdfast.stores.files_layout import FilesStore
@@ -164,3 +164,25 @@ def test_a_name_of_a_day_that_there_is_not_is_no_backup(
     for suffix in ("json", "pages"):
         put(objects, f"laptop-1f3a/backup-crm-2026-13-45T999999Z.{suffix}")
     assert list(layout("disk", objects, "laptop-1f3a", is_off_site=False).backups()) == []
+
+
+def test_a_folder_that_another_machine_makes_at_this_moment_is_one(tmp_path, monkeypatch):
+    store, is_dir = tmp_path / "store", Path.is_dir
+
+    def made_as_one_looks(path):
+        found = is_dir(path)
+        if path == store and not found:
+            store.mkdir()
+        return found
+
+    monkeypatch.setattr(Path, "is_dir", made_as_one_looks)
+    assert put(FolderObjects(store), "a")
+    assert [each.name for each in FolderObjects(store).list("")] == ["a"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused_and_stays(tmp_path):
+    store = tmp_path / "store"
+    store.write_bytes(b"theirs")
+    with pytest.raises(StoreFailed, match="store is no folder"):
+        put(FolderObjects(store), "a")
+    assert store.read_bytes() == b"theirs"

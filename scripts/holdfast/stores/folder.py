@@ -106,9 +106,9 @@ class FolderObjects:
 
         Nothing is made where a disk should be: its copies would lie on the disk that is here.
         """
-        if self.folder.is_dir():
-            return True
-        if self.folder.exists():
+        if self.folder.exists():  # asked first: another machine may make it at this moment
+            if self.folder.is_dir():
+                return True
             raise StoreFailed(f"{self.folder} is no folder", hint="Name one in backup.yaml.")
         if self.folder.parent.is_dir():
             return False
