@@ -74,7 +74,6 @@ def test_a_bucket_that_is_not_there_is_no_full_one_whatever_numbers_the_answer_h
     def say(client: socket.socket) -> None:
         client.recv(65536)
         client.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-        client.close()
 
     with answering(say) as endpoint, pytest.raises(StoreFailed) as caught:
         list(opened(at(endpoint), 2.0).list())
@@ -94,7 +93,6 @@ def test_a_server_that_answers_garbage_has_failed(keys: None, answer: bytes) -> 
     def say(client: socket.socket) -> None:
         client.recv(65536)
         client.sendall(answer)
-        client.close()
 
     with answering(say) as endpoint:
         objects = opened(at(endpoint), 2.0)
@@ -113,10 +111,9 @@ def test_a_page_that_asks_to_sign_in_is_never_taken_for_a_store(
     facts = b'ETag: "1"\r\nLast-Modified: Fri, 20 Nov 2026 14:22:33 GMT\r\n'
 
     def say(client: socket.socket) -> None:
-        with client:
-            is_head = client.recv(65536).startswith(b"HEAD")
-            client.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + facts)
-            client.sendall(b"Content-Length: %d\r\n\r\n" % len(page) + (b"" if is_head else page))
+        is_head = client.recv(65536).startswith(b"HEAD")
+        client.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + facts)
+        client.sendall(b"Content-Length: %d\r\n\r\n" % len(page) + (b"" if is_head else page))
 
     with answering(say) as endpoint:
         store = open_store("cloud", at(endpoint), OWNER, Path(), os.environ, wait_seconds=2.0)
@@ -134,7 +131,6 @@ def test_an_answer_that_asks_to_come_again_is_followed_when_reading(keys: None) 
             b'HTTP/1.1 %b\r\nContent-Length: %d\r\nConnection: close\r\nETag: "a"\r\n'
             b"Last-Modified: Fri, 20 Nov 2026 14:22:33 GMT\r\n\r\n%b" % (status, len(body), body)
         )
-        client.close()
 
     with answering(busy_at_first) as endpoint, opened(at(endpoint)).open("a/b") as file:
         assert file.read() == b"content"
@@ -155,7 +151,7 @@ def answers_like_an_old_service(kept: dict[str, bytes]) -> Callable[[socket.sock
     """Make what answers like a service that does not know how to put on a condition."""
 
     def answer(client: socket.socket) -> None:
-        with client, client.makefile("rb") as request:
+        with client.makefile("rb") as request:
             while line := request.readline():
                 method, path, _ = line.decode().split()
                 headers = {}
