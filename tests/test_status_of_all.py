@@ -228,7 +228,7 @@ def test_many_databases_with_many_backups_read_no_backup_and_the_history_once(co
             path.write_bytes(b"{")
     with connected(export_one(here).history.path) as connection, connection:
         connection.executemany(
-            "INSERT OR IGNORE INTO backups VALUES (?, ?, ?, 1, ?, 3, '{}', 'contents', '', '')",
+            "INSERT OR IGNORE INTO backups VALUES (?, ?, ?, 1, ?, 3, '{}', 'contents', '', '', '')",
             [
                 (
                     str(path),

@@ -201,6 +201,7 @@ def test_a_file_with_a_backups_name_and_no_backup_in_it_is_listed_as_it_is(home,
         "database": "",
         "opening": "",
         "is_changed": False,
+        "is_unsure": False,
     }
 
 
@@ -225,6 +226,7 @@ def test_json_is_one_object_that_says_it_all(home, notes):
         "database": str(notes),
         "opening": "",
         "is_changed": False,
+        "is_unsure": False,
     }
 
 

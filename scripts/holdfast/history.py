@@ -37,7 +37,8 @@ CREATE TABLE backups (
     counts TEXT NOT NULL,      -- JSON: rows by table
     verified TEXT NOT NULL,    -- what was proven of it: '' or the name of a rung
     verified_at TEXT NOT NULL,
-    part TEXT NOT NULL         -- which part of the database it holds; '': all
+    part TEXT NOT NULL,        -- which part of the database it holds; '': all
+    sha256 TEXT NOT NULL DEFAULT ''  -- of the file; '': not known
 );
 CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -77,6 +78,7 @@ CREATE TABLE IF NOT EXISTS visits (
 );
 CREATE INDEX IF NOT EXISTS events_by_operation ON events (operation, id);
 """
+_LATER_COLUMNS = ("part", "sha256")  # of backups
 
 
 class History:
@@ -95,10 +97,12 @@ class History:
         if not self._is_there():
             return []
         with self._for_reading() as connection:
-            part = "part" if _has_parts(connection) else "''"
+            missing = _missing(connection)
+            later = ("''" if name in missing else name for name in _LATER_COLUMNS)
             rows = connection.execute(
                 "SELECT path, database, created_at, bytes, modified_ns, row_count, counts,"
-                f" verified, verified_at, {part} FROM backups ORDER BY created_at DESC, rowid DESC"
+                f" verified, verified_at, {', '.join(later)} FROM backups"
+                " ORDER BY created_at DESC, rowid DESC"
             ).fetchall()
         try:
             return [
@@ -342,13 +346,15 @@ class History:
                 connection.execute(f"SELECT 1 FROM {table} LIMIT 0")
             for statement in filter(str.strip, _LATER_SCHEMA.split(";\n")):
                 connection.execute(statement)
-            if not _has_parts(connection):
-                connection.execute("ALTER TABLE backups ADD COLUMN part TEXT NOT NULL DEFAULT ''")
+            for name in _missing(connection):
+                connection.execute(
+                    f"ALTER TABLE backups ADD COLUMN {name} TEXT NOT NULL DEFAULT ''"
+                )
             yield connection
             database.commit(connection)
 
 
-def _has_parts(connection: database.Connection) -> bool:
-    """Tell whether backups of a part are told apart: the first files had no column for that."""
-    names = connection.execute("SELECT name FROM pragma_table_info('backups')")
-    return ("part",) in names.fetchall()
+def _missing(connection: database.Connection) -> list[str]:
+    """Return the columns of backups that the file of an earlier version lacks."""
+    found = connection.execute("SELECT name FROM pragma_table_info('backups')").fetchall()
+    return [name for name in _LATER_COLUMNS if (name,) not in found]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.model import Rung, is_above
+
+HASHED_BYTES = 64 * 1024**2  # a tenth of a second: what is larger is told by its time alone
 
 
 class KnownBackup(Struct, frozen=True):
@@ -26,21 +31,59 @@ class KnownBackup(Struct, frozen=True):
     verified: str
     verified_at: str
     part: str = ""
+    sha256: str = ""  # of the file; "": it was too large, or is not known
 
     @property
     def is_verified(self) -> bool:
         """Tell whether the file, as it was when it was recorded, was proven."""
         return is_above(self.verified, Rung.HASH)
 
+    def as_it_is(self, path: Path) -> KnownBackup:
+        """Return the record of a backup with what tells whether the file is still the same."""
+        size = files.size_of(path)
+        return replace(
+            self,
+            bytes=size,
+            modified_ns=files.modified_ns(path),
+            sha256=_hash_of(path) if size <= HASHED_BYTES else "",
+        )
+
     def is_still(self, path: Path) -> bool:
-        """Tell whether the file is as it was when it was recorded."""
+        """Tell whether the file is as it was when it was recorded, whatever its time is."""
         with contextlib.suppress(OSError):
-            return self.is_of(files.size_of(path), files.modified_ns(path))
+            return self.sameness(path, files.size_of(path), files.modified_ns(path)) is True
         return False
 
-    def is_of(self, size: int, modified_ns: int) -> bool:
-        """Tell whether a file of this size and time is the one that was recorded."""
-        return (size, modified_ns) == (self.bytes, self.modified_ns)
+    def sameness(
+        self, path: Path, size: int, modified_ns: int, limit: int = HASHED_BYTES
+    ) -> bool | None:
+        """
+        Tell whether a file of this size and time is the one that was recorded.
+
+        Args:
+            limit: the most bytes that may be read to tell.
+
+        Returns: None when the file may be the same, as its time alone differs.
+        """
+        if size != self.bytes:
+            return False
+        if modified_ns == self.modified_ns:
+            return True
+        # A copy, a sync or a checkout sets the time anew.
+        if self.sha256 and size <= limit:
+            with contextlib.suppress(PermissionError):
+                return _hash_of(path) == self.sha256
+        return None
+
+
+def _hash_of(path: Path) -> str:
+    """Hash the bytes of a file, or the names and the bytes of all files in a folder."""
+    if not path.is_dir():
+        return files.sha256_of(path)
+    inside = (each.relative_to(path) for each in path.rglob("*") if each.is_file())
+    names = {files.text_of(each).replace(os.sep, "/"): path / each for each in inside}
+    lines = [f"{files.sha256_of(names[name])} {name}\n" for name in sorted(names)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 class KnownCopy(Struct, frozen=True):

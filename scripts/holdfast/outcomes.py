@@ -151,6 +151,7 @@ class BackupOnFile(Struct, frozen=True):
     part: str = ""  # which part of the database it holds; "": all
     opening: Opening = Opening.PLAIN
     is_changed: bool = False  # since it was verified here
+    is_unsure: bool = False  # it may have changed: only its time is known to differ
 
 
 class StatusReport(Struct, frozen=True):

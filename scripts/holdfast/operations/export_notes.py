@@ -57,14 +57,14 @@ def remember(
         path=files.text_of(path),
         database=files.text_of(chosen.path),
         created_at=context.timestamp,
-        bytes=files.size_of(path),
-        modified_ns=files.modified_ns(path),
+        bytes=0,
+        modified_ns=0,
         row_count=sum(trailer.counts.values()),
         counts=trailer.counts,
         verified=verified,
         verified_at=context.timestamp if verified else "",
         part=part_of(header),
-    )
+    ).as_it_is(path)
     try:
         context.history.record_backup(known)
         context.history.record_event(

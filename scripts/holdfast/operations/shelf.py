@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from holdfast.encryption import Keys
 from holdfast.errors import BackupAmbiguous, BackupNotFound, HoldfastError
 from holdfast.formats import FORMATS, glance, packing
 from holdfast.formats.compression import SUFFIXES
-from holdfast.known import KnownBackup
+from holdfast.known import HASHED_BYTES, KnownBackup
 from holdfast.model import ChosenDatabase, Opening
 from holdfast.operations.context import Context
 from holdfast.outcomes import BackupOnFile
@@ -49,22 +49,30 @@ def backups_on_file(
     # A glob would take a folder that may not be read for an empty one.
     inside = context.output.iterdir() if context.output.is_dir() else ()
     found = []
-    for path in inside:
+    unread = HASHED_BYTES  # of all together, the newest ones first
+    for path, record in _newest_first(inside, known):
         # What was there a moment ago may be gone: a prune is no error of who looks.
         with contextlib.suppress(FileNotFoundError):
-            if _NAME.fullmatch(path.name):
-                size, modified_ns = files.size_of(path), files.modified_ns(path)
-                record = known.get(files.text_of(path))
-                if record and not record.is_of(size, modified_ns):
-                    each = replace(
-                        _describe(context, path, size, None), is_changed=record.is_verified
-                    )
-                else:
-                    each = _describe(context, path, size, record)
-                # Those of one second are told apart by when their files were written.
-                found.append((modified_ns, each))
+            size, modified_ns = files.size_of(path), files.modified_ns(path)
+            is_same = record is None or record.sameness(path, size, modified_ns, unread)
+            if record and modified_ns != record.modified_ns and is_same is not None:
+                unread -= size
+            each = _describe(context, path, size, record if is_same else None)
+            if record and not is_same and record.is_verified:
+                each = replace(each, is_changed=is_same is False, is_unsure=is_same is None)
+            # Those of one second are told apart by when their files were written.
+            found.append((modified_ns, each))
     found.sort(key=lambda item: (item[1].created_at or "", item[0]), reverse=True)
     return [each for _, each in found]
+
+
+def _newest_first(
+    paths: Iterable[Path], known: Mapping[str, KnownBackup]
+) -> list[tuple[Path, KnownBackup | None]]:
+    """Return those that are backups by their names, each with what is on record of it."""
+    found = [(each, known.get(files.text_of(each))) for each in paths if _NAME.fullmatch(each.name)]
+    found.sort(key=lambda item: item[1].created_at if item[1] else "", reverse=True)
+    return found
 
 
 def _describe(context: Context, path: Path, size: int, record: KnownBackup | None) -> BackupOnFile:

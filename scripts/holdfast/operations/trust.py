@@ -33,8 +33,11 @@ def trust_concerns(
     if not backups:
         return
     yield from _damaged(backups)
-    changed = _changed(chosen, backups, record)
-    yield from _changed_concerns(changed) if changed else _unverified(backups)
+    verified = _no_longer_verified(chosen, backups, record)
+    yield from _changed_concerns([each for each in verified if each.is_changed])
+    yield from _unsure_concerns([each for each in verified if each.is_unsure])
+    if not verified:
+        yield from _unverified(backups)
     if not record.problem:
         yield from _shrunk(context, chosen, backups[0])
     if chosen.path != context.home.sample.resolve():
@@ -50,10 +53,10 @@ def _damaged(backups: Sequence[BackupOnFile]) -> Iterator[Concern]:
         )
 
 
-def _changed(
+def _no_longer_verified(
     chosen: ChosenDatabase, backups: Sequence[BackupOnFile], record: OnRecord
 ) -> list[BackupOnFile]:
-    """Return those that changed since they were verified and are later than all that did not."""
+    """Return those that were verified, may have changed, and are later than all that did not."""
     there = {files.text_of(each.path): each for each in backups}
     found = []
     # In the order of the record: what was written over may no longer tell its date.
@@ -61,7 +64,7 @@ def _changed(
         backup = there.get(known.path)
         if backup is None or known.part or not known.is_verified:
             continue
-        if not backup.is_changed:
+        if not (backup.is_changed or backup.is_unsure):
             break
         if known.database in ("", files.text_of(chosen.path)):
             found.append(backup)
@@ -69,17 +72,28 @@ def _changed(
 
 
 def _changed_concerns(changed: Sequence[BackupOnFile]) -> Iterator[Concern]:
-    name = changed[0].path.name
     if len(changed) == 1:
-        text = f"{name} has changed since it was verified: run verify {name}"
-    else:
-        names = " ".join(each.path.name for each in changed[:_NAMED])
-        more = len(changed) - _NAMED
-        text = (
-            f"{len(changed)} backups, {name} the newest of them, have changed since they were"
-            f" verified: run verify {names if more <= 0 else 'all'}"
+        what = f"{changed[0].path.name} has changed since it was verified"
+        yield Concern(Kind.CHANGED, f"{what}: run verify {_names(changed)}")
+    elif changed:
+        yield Concern(
+            Kind.CHANGED,
+            f"{len(changed)} backups, {changed[0].path.name} the newest of them, have changed"
+            f" since they were verified: run verify {_names(changed)}",
         )
-    yield Concern(Kind.CHANGED, text)
+
+
+def _unsure_concerns(unsure: Sequence[BackupOnFile]) -> Iterator[Concern]:
+    if unsure:
+        yield Concern(
+            Kind.UNVERIFIED,
+            f"{unsure[0].path.name} has another time than when it was verified, as after a copy,"
+            f" and may have changed: run verify {_names(unsure)}",
+        )
+
+
+def _names(backups: Sequence[BackupOnFile]) -> str:
+    return " ".join(each.path.name for each in backups) if len(backups) <= _NAMED else "all"
 
 
 def _unverified(backups: Sequence[BackupOnFile]) -> Iterator[Concern]:

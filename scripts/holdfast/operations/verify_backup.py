@@ -272,19 +272,10 @@ def _remember(context: Context, found: VerifiedBackup) -> Iterator[str]:
                 verified="",
                 verified_at="",
             )
-        elif (
-            reached != DAMAGED and known.is_still(found.path) and is_above(known.verified, reached)
-        ):
-            return
-        context.history.record_backup(
-            replace(
-                known,
-                bytes=files.size_of(found.path),
-                modified_ns=files.modified_ns(found.path),
-                verified=reached,
-                verified_at=context.timestamp,
-            )
-        )
+        is_less = reached != DAMAGED and is_above(known.verified, reached)
+        if not (is_less and known.is_still(found.path)):
+            known = replace(known, verified=reached, verified_at=context.timestamp)
+        context.history.record_backup(known.as_it_is(found.path))
     except (HoldfastError, OSError) as error:
         yield f"what was found could not be recorded: {error}"
 

@@ -132,8 +132,10 @@ def _backup_line(backup: BackupOnFile, report: StatusReport) -> str:
         facts.append("DAMAGED")
     elif is_above(backup.verified, Rung.WHOLE):
         facts.append(f"verified ({RUNGS[Rung(backup.verified)]}{_when(backup, now)})")
+    elif backup.is_changed:
+        facts.append("changed since it was verified")
     else:
-        facts.append("changed since it was verified" if backup.is_changed else "not verified here")
+        facts.append("to be verified again" if backup.is_unsure else "not verified here")
     return f"{backup.path.name}: {', '.join(facts)}"
 
 
