@@ -48,6 +48,7 @@ ORDER = [
     "profiles",
     "excerpts",
     "known",
+    "history_file",
     "history",
     "encryption",
     "formats",

@@ -13,8 +13,14 @@ from urllib.parse import quote, unquote_to_bytes
 import msgspec
 from msgspec.structs import asdict, replace
 
-from holdfast import database, files
-from holdfast.errors import DatabaseDamaged, DatabaseError, NotADatabase, WriteFailed
+from holdfast import database, files, history_file
+from holdfast.errors import (
+    DatabaseDamaged,
+    DatabaseError,
+    HoldfastError,
+    NotADatabase,
+    WriteFailed,
+)
 from holdfast.known import Entry, Event, KnownBackup, KnownCopy, KnownStore, Made
 from holdfast.model import RestorePoint
 
@@ -26,79 +32,33 @@ _ANEW = (
     "Move it away: a new history begins with the next backup. The backups stay as good as they are."
 )
 
-_SCHEMA = """
-CREATE TABLE backups (
-    path TEXT PRIMARY KEY,     -- absolute
-    database TEXT NOT NULL,    -- the path it was read from, absolute
-    created_at TEXT NOT NULL,  -- UTC, ISO 8601
-    bytes INTEGER NOT NULL,
-    modified_ns INTEGER NOT NULL,  -- with bytes, tells whether the file is still the same
-    row_count INTEGER NOT NULL,
-    counts TEXT NOT NULL,      -- JSON: rows by table
-    verified TEXT NOT NULL,    -- what was proven of it: '' or the name of a rung
-    verified_at TEXT NOT NULL,
-    part TEXT NOT NULL,        -- which part of the database it holds; '': all
-    sha256 TEXT NOT NULL DEFAULT ''  -- of the file; '': not known
-);
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    at TEXT NOT NULL,          -- UTC, ISO 8601
-    operation TEXT NOT NULL,   -- export, import, ...
-    outcome TEXT NOT NULL,     -- done, or the name of the error
-    database TEXT NOT NULL,
-    backup TEXT NOT NULL,
-    details TEXT NOT NULL      -- JSON
-);
-CREATE TABLE restore_points (
-    path TEXT PRIMARY KEY,     -- absolute, with what is not plain percent-encoded
-    database TEXT NOT NULL,    -- what it is a copy of, absolute
-    taken_at TEXT NOT NULL,    -- UTC, ISO 8601
-    reason TEXT NOT NULL       -- the operation that it was taken before
-);
-CREATE INDEX backups_by_database ON backups (database, created_at);
-"""
-# Added to the file of an earlier version when it is written to.
-_LATER_SCHEMA = """
-CREATE TABLE IF NOT EXISTS copies (
-    place TEXT PRIMARY KEY,    -- STORE:NAME
-    store TEXT NOT NULL,       -- its name in backup.yaml
-    name TEXT NOT NULL,        -- what the backup is called there
-    backup TEXT NOT NULL,      -- the local file that was put there, absolute; '': not known
-    bytes INTEGER NOT NULL,    -- that it takes there
-    stored_at TEXT NOT NULL,   -- UTC, ISO 8601
-    verified TEXT NOT NULL,    -- what was proven of it: '' or the name of a rung
-    verified_at TEXT NOT NULL,
-    part TEXT NOT NULL         -- which part of the database it holds; '': all
-);
-CREATE TABLE IF NOT EXISTS visits (
-    store TEXT PRIMARY KEY,
-    reached_at TEXT NOT NULL,    -- when it last did what it was asked; '': never
-    failing_since TEXT NOT NULL, -- when it first did not, since then; '': it does
-    problem TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS events_by_operation ON events (operation, id);
-"""
-_LATER_COLUMNS = ("part", "sha256")  # of backups
-
 
 class History:
     """The history beside the backups in `folder`; made when first written to."""
 
-    def __init__(self, folder: Path, wait_seconds: float = database.DEFAULT_WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        wait_seconds: float = database.DEFAULT_WAIT_SECONDS,
+        around: Mapping[str, Path] | None = None,
+    ) -> None:
         """
         Args:
             wait_seconds: for a lock, when it is read.
+            around: folders by name, as `history_file.folders_of` takes them.
         """
         self.path = folder / FILE_NAME
         self._wait_seconds = wait_seconds
+        self._folders = history_file.folders_of(folder, around or {})
+        self._is_settled = False
 
     def backups(self) -> list[KnownBackup]:
         """Return every backup on record, the newest first."""
         if not self._is_there():
             return []
         with self._for_reading() as connection:
-            missing = _missing(connection)
-            later = ("''" if name in missing else name for name in _LATER_COLUMNS)
+            missing = history_file.missing_columns(connection)
+            later = ("''" if name in missing else name for name in history_file.LATER_COLUMNS)
             rows = connection.execute(
                 "SELECT path, database, created_at, bytes, modified_ns, row_count, counts,"
                 f" verified, verified_at, {', '.join(later)} FROM backups"
@@ -313,6 +273,14 @@ class History:
             database.read_only(self.path, self._wait_seconds) as connection,
         ):
             self._complain_of_version(connection)
+            if self._is_settled or not history_file.has_moved(connection, self._folders):
+                self._is_settled = True
+                yield connection
+                return
+        self._is_settled = True
+        with contextlib.suppress(HoldfastError), self._for_change(self._wait_seconds):
+            pass  # or it is read with the paths that it has
+        with self._for_reading() as connection:
             yield connection
 
     def _complain_of_version(self, connection: database.Connection) -> None:
@@ -332,29 +300,20 @@ class History:
             raise type(error)(str(error), hint=_ANEW) from error
 
     @contextlib.contextmanager
-    def _for_change(self) -> Iterator[database.Connection]:
+    def _for_change(
+        self, wait_seconds: float = database.DEFAULT_WAIT_SECONDS
+    ) -> Iterator[database.Connection]:
         if not self._is_there():
             # Another process may make it at the same time: whoever comes first is right.
             with contextlib.suppress(WriteFailed):
                 database.create_database(
-                    self.path, schema_sql=_SCHEMA, tables=(), journal_mode="delete"
+                    self.path, schema_sql=history_file.SCHEMA, tables=(), journal_mode="delete"
                 )
-        with self._with_its_own_hint(), database.for_change(self.path) as connection:
+        with self._with_its_own_hint(), database.for_change(self.path, wait_seconds) as connection:
             self._complain_of_version(connection)
             # A file that another program made has no such tables, and gets none.
             for table in ("backups", "events", "restore_points"):
                 connection.execute(f"SELECT 1 FROM {table} LIMIT 0")
-            for statement in filter(str.strip, _LATER_SCHEMA.split(";\n")):
-                connection.execute(statement)
-            for name in _missing(connection):
-                connection.execute(
-                    f"ALTER TABLE backups ADD COLUMN {name} TEXT NOT NULL DEFAULT ''"
-                )
+            history_file.bring_up(connection, self._folders)
             yield connection
             database.commit(connection)
-
-
-def _missing(connection: database.Connection) -> list[str]:
-    """Return the columns of backups that the file of an earlier version lacks."""
-    found = connection.execute("SELECT name FROM pragma_table_info('backups')").fetchall()
-    return [name for name in _LATER_COLUMNS if (name,) not in found]

@@ -105,7 +105,8 @@ class Context(Struct, frozen=True, dict=True):
 
     @cached_property
     def history(self) -> History:
-        return History(self.output, self.history_wait_seconds)
+        around = {"home": self.home.path, "user_home": self.user_home}
+        return History(self.output, self.history_wait_seconds, around)
 
     @cached_property
     def owner(self) -> str:
