@@ -788,6 +788,17 @@ def test_a_git_repository_is_left_out_as_it_keeps_all(shelf: Shelf, tmp_path: Pa
     assert [place.store for place in report.places] == ["", "disk"]
     assert [len(place.backups) for place in report.places] == [2, 2]
     assert report.warnings == ()
+    assert [place.store for place in shelf.prune(stores=("all",)).places] == ["disk"]
+
+
+def test_a_git_repository_that_is_named_is_refused_before_a_plan_is_shown(
+    shelf: Shelf, tmp_path: Path
+):
+    shelf.settings(f"keep: {{last: 1}}\nstores: {{repo: 'git:{tmp_path}/repo'}}\n")
+    for days in (2, 1):
+        shelf.export(days=days, stores=("repo",))
+    with pytest.raises(UsageError, match="a git repository keeps what was committed"):
+        shelf.prune(stores=("repo",))
 
 
 def test_a_prune_gives_back_the_space_of_pages_that_went_before(

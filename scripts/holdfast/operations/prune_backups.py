@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from holdfast import files
-from holdfast.errors import HoldfastError, PlanChanged
+from holdfast.errors import HoldfastError, PlanChanged, UsageError
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.keeping import choose_stores
 from holdfast.operations.prune_places import Listed, OutputFolder, Place, StorePlace
@@ -66,7 +66,8 @@ def prune_backups(context: Context, options: PruneOptions) -> PruneReport:
     be looked into is a warning, unless it is the only one.
 
     Raises: PlanChanged when the plan is no longer the one that was confirmed; UsageError for a
-        store that is not set; DatabaseError when the history cannot be read; StoreFailed.
+        store that is not set, or that keeps all; DatabaseError when the history cannot be read;
+        StoreFailed.
     """
     places = _places(context, options)
     plans: list[_Plan] = []
@@ -130,8 +131,15 @@ def prunable(context: Context) -> tuple[str, ...]:
 
 def _places(context: Context, options: PruneOptions) -> list[Place]:
     is_everywhere = not (options.here or options.stores)
-    names = prunable(context) if is_everywhere else options.stores
-    stores = [StorePlace(context, store) for store in choose_stores(context, names)]
+    can = prunable(context)
+    for name in options.stores:
+        if name in context.settings.stores and name not in can:
+            raise UsageError(
+                f"nothing is removed from {name}: a git repository keeps what was committed",
+                hint="To keep less, begin a new repository.",
+            )
+    chosen = choose_stores(context, can if is_everywhere else options.stores)
+    stores = [StorePlace(context, each) for each in chosen if each.name in can]  # all are meant
     return [*([OutputFolder(context)] if options.here or is_everywhere else []), *stores]
 
 
