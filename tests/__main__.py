@@ -68,6 +68,9 @@ GEMINI_VERSION = "0.61.0"
 # Finds what keeps people out of a page.
 AXE_PACKAGE = "axe-core"
 AXE_VERSION = "4.14.1"
+# Microsoft's own stand-in for Azure's object storage.
+AZURITE_PACKAGE = "azurite"
+AZURITE_VERSION = "3.37.0"
 TOOLS_PYTHON = ">=3.11,<3.13"  # Open WebUI runs on no newer one
 
 
@@ -121,10 +124,12 @@ def ready_tools(packages: str) -> "dict[str, str]":
     copilot = IN_BACKGROUND.submit(from_npm, COPILOT_PACKAGE, COPILOT_VERSION)
     gemini = IN_BACKGROUND.submit(from_npm, GEMINI_PACKAGE, GEMINI_VERSION)
     axe = IN_BACKGROUND.submit(from_npm, AXE_PACKAGE, AXE_VERSION)
+    azurite = IN_BACKGROUND.submit(from_npm, AZURITE_PACKAGE, AZURITE_VERSION)
     client = os.environ.get("HOLDFAST_TEST_CLAUDE") or str(claude())
     debian.result()
     return {
         "HOLDFAST_TEST_AXE": str(axe.result() / AXE_PACKAGE / "axe.min.js"),
+        "HOLDFAST_TEST_AZURITE": str(azurite.result() / "azurite/dist/src/blob/main.js"),
         "HOLDFAST_TEST_CLAUDE": client,
         "HOLDFAST_TEST_CODEX": str(next(codex.result().glob("@openai/codex/vendor/*/bin/codex"))),
         "HOLDFAST_TEST_COPILOT": str(copilot.result() / COPILOT_PACKAGE / "copilot"),

@@ -12,6 +12,7 @@ from holdfast.encryption import Keys, new_identity
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.profiles import StoreSettings
 from tests.conftest import MakeContext, MakeDatabase, run_sql
+from tests.stores import azure
 from tests.stores.places import MakeBackup
 from tests.stores.servers import BUCKET, KEY_ID, SECRET, S3Server, s3_server
 
@@ -72,4 +73,21 @@ def s3_settings(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> StoreSettings:
     return StoreSettings(
         url=f"s3://{BUCKET}/{uuid4().hex}",
         options={"endpoint": s3.endpoint, "region": "us-east-1"},
+    )
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[azure.AzureServer]:
+    """Run an Azurite, for all tests of this process that need one."""
+    with azure.azure_server(tmp_path_factory.mktemp("azure")) as server:
+        yield server
+
+
+@pytest.fixture
+def azure_settings(azurite: azure.AzureServer, monkeypatch: pytest.MonkeyPatch) -> StoreSettings:
+    """Settings for an empty prefix of the container, with its keys in the environment."""
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", azure.ACCOUNT)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", azure.SECRET)
+    return StoreSettings(
+        url=f"az://{azure.CONTAINER}/{uuid4().hex}", options={"endpoint": azurite.endpoint}
     )

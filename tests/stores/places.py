@@ -58,15 +58,6 @@ def pages_in_folder(request: pytest.FixtureRequest) -> OpenStore:
     return open_as
 
 
-def pages_in_s3(request: pytest.FixtureRequest) -> OpenStore:
-    settings = replace(request.getfixturevalue("s3_settings"), layout="pages")
-
-    def open_as(owner: str = OWNER) -> Store:
-        return open_store("cloud", settings, owner, Path(), os.environ)
-
-    return open_as
-
-
 def in_memory(request: pytest.FixtureRequest) -> OpenStore:
     from obstore.store import MemoryStore
 
@@ -78,13 +69,16 @@ def in_memory(request: pytest.FixtureRequest) -> OpenStore:
     return open_as
 
 
-def in_s3(request: pytest.FixtureRequest) -> OpenStore:
-    settings = request.getfixturevalue("s3_settings")
+def in_cloud(settings_fixture: str, layout: str) -> Callable[[pytest.FixtureRequest], OpenStore]:
+    def make(request: pytest.FixtureRequest) -> OpenStore:
+        settings = replace(request.getfixturevalue(settings_fixture), layout=layout)
 
-    def open_as(owner: str = OWNER) -> Store:
-        return open_store("cloud", settings, owner, Path(), os.environ)
+        def open_as(owner: str = OWNER) -> Store:
+            return open_store("cloud", settings, owner, Path(), os.environ)
 
-    return open_as
+        return open_as
+
+    return make
 
 
 def in_git(request: pytest.FixtureRequest) -> OpenStore:
@@ -104,9 +98,11 @@ STORES: dict[str, Callable[[pytest.FixtureRequest], OpenStore]] = {
     "encrypted folder": encrypted_in_folder,
     "git": in_git,
     "memory": in_memory,
-    "s3": in_s3,
+    "s3": in_cloud("s3_settings", "files"),
+    "azure": in_cloud("azure_settings", "files"),
     "pages": pages_in_folder,
-    "pages in s3": pages_in_s3,
+    "pages in s3": in_cloud("s3_settings", "pages"),
+    "pages in azure": in_cloud("azure_settings", "pages"),
 }
 
 

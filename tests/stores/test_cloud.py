@@ -53,10 +53,31 @@ def test_a_wrong_secret_is_said_with_where_credentials_come_from(
     assert "AWS_ACCESS_KEY_ID" in caught.value.hint
 
 
-def test_a_bucket_that_is_not_there_is_said(s3_settings: StoreSettings) -> None:
-    objects = opened(replace(s3_settings, url="s3://no-such-bucket/x"))
-    with pytest.raises(StoreFailed, match="s3://no-such-bucket/x"):
-        list(objects.list())
+def test_a_wrong_key_of_azure_is_said_and_never_repeated(
+    azure_settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "d3Jvbmc=")
+    uses = (put, lambda objects: list(objects.list()), lambda objects: objects.delete("a/b"))
+    for use in uses:
+        with pytest.raises(StoreFailed, match="with the credentials of this environment") as caught:
+            use(opened(azure_settings))
+        assert "d3Jvbmc" not in str(caught.value) + caught.value.hint
+
+
+@pytest.mark.parametrize("service", ["s3", "az"])
+def test_a_bucket_that_is_not_there_is_said(service: str, request: pytest.FixtureRequest) -> None:
+    settings = request.getfixturevalue({"s3": "s3_settings", "az": "azure_settings"}[service])
+    objects = opened(replace(settings, url=f"{service}://no-such-bucket/x"))
+    uses: list[Callable[[Objects], object]] = [
+        lambda objects: list(objects.list()),
+        lambda objects: list(objects.folders()),
+    ]
+    if service == "az":  # the S3 here makes a bucket for what is put
+        uses.append(put)
+    for use in uses:
+        with pytest.raises(StoreFailed, match=f"{service}://no-such-bucket/x") as caught:
+            use(objects)
+        assert caught.value.hint == "Check its name, or make the bucket."
 
 
 def test_a_service_that_cannot_be_reached_is_said(keys: None) -> None:
@@ -225,6 +246,16 @@ def test_a_google_and_an_azure_address_open_without_asking_the_service(
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "c2VjcmV0")
     assert opened(StoreSettings(url="az://box/holdfast/")).location == "az://box/holdfast"
     assert opened(StoreSettings(url="gs://bucket")).location == "gs://bucket"
+
+
+def test_where_azure_s_own_program_is_to_log_in_and_does_not_no_credentials_were_found(
+    azure_settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_KEY")
+    monkeypatch.setenv("AZURE_USE_AZURE_CLI", "true")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(StoreFailed, match="no credentials were found"):
+        list(opened(azure_settings, 2.0).list())
 
 
 def test_no_secret_is_in_output_errors_or_history(

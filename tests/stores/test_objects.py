@@ -26,12 +26,15 @@ def _in_memory(request: pytest.FixtureRequest) -> Objects:
     return CloudObjects(MemoryStore(), "memory://")
 
 
+def _in_cloud(request: pytest.FixtureRequest, settings: str) -> Objects:
+    return open_objects("cloud", request.getfixturevalue(settings), Path(), os.environ)
+
+
 PLACES: dict[str, Callable[[pytest.FixtureRequest], Objects]] = {
     "folder": lambda request: FolderObjects(request.getfixturevalue("tmp_path") / "disk"),
     "memory": _in_memory,
-    "s3": lambda request: open_objects(
-        "cloud", request.getfixturevalue("s3_settings"), Path(), os.environ
-    ),
+    "s3": lambda request: _in_cloud(request, "s3_settings"),
+    "azure": lambda request: _in_cloud(request, "azure_settings"),
 }
 
 

@@ -180,7 +180,7 @@ class CloudObjects:
         try:
             yield
         except FileNotFoundError as error:
-            if "NoSuchBucket" in str(error) or not name:
+            if re.search(_NO_BUCKET, str(error)) or not name:
                 raise StoreFailed(
                     f"{self.location} is not there", hint="Check its name, or make the bucket."
                 ) from None
@@ -229,14 +229,16 @@ _CREDENTIALS_HINT = (
     "Give this environment what the service's own tools take, such as AWS_ACCESS_KEY_ID and"
     " AWS_SECRET_ACCESS_KEY; see docs/off-site.md."
 )
+_NO_BUCKET = r"NoSuchBucket|ContainerNotFound"  # as S3 and Google say, and as Azure does
 # What the library's words mean, and what to do. The first that fits is said.
 _MEANINGS = (
     (
-        r"NoSuchBucket",
+        _NO_BUCKET,
         ("there is no such bucket", "Check its name, or make the bucket."),
     ),
     (
-        r"169\.254\.169\.254|metadata\.google|InvalidCredentials|MissingCredentials|no credentials",
+        r"169\.254\.169\.254|metadata\.google|InvalidCredentials|MissingCredentials|no credentials"
+        r"|az account get-access-token",
         ("no credentials were found", _CREDENTIALS_HINT),
     ),
     (
