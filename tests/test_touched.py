@@ -175,6 +175,14 @@ def test_what_is_too_large_to_be_hashed_is_known_by_its_time_alone(here, monkeyp
     assert state(here) == ("safe", {"unverified": UNSURE.format(path.name)})
 
 
+def test_one_that_is_asked_for_again_and_again_is_read_once(here, monkeypatch):
+    path = export(here)
+    touch(path)
+    assert proven(here) == {path.name: "contents"}
+    monkeypatch.setattr("holdfast.files.sha256_of", lambda _path: pytest.fail("it is read again"))
+    assert proven(here) == {path.name: "contents"}
+
+
 def test_a_file_that_may_not_be_read_is_not_known_to_be_the_same(here, monkeypatch):
     def refuse(path: Path) -> str:
         raise PermissionError(path)
@@ -194,7 +202,7 @@ def test_a_quick_look_at_one_with_another_time_keeps_what_was_proven_and_notes_t
     spoil(path)
     verify_backups(here, VerifyOptions(backups=(path.name,), quick=True))
     assert proven(here) == {path.name: "damaged"}
-    touch(path)  # and stays damaged
+    os.utime(path, (2, 2))  # and stays damaged
     assert proven(here) == {path.name: "damaged"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 from collections.abc import Mapping
@@ -72,8 +73,13 @@ class KnownBackup(Struct, frozen=True):
         # A copy, a sync or a checkout sets the time anew.
         if self.sha256 and size <= limit:
             with contextlib.suppress(PermissionError):
-                return _hash_of(path) == self.sha256
+                return _hash_while(path, size, modified_ns) == self.sha256
         return None
+
+
+@functools.lru_cache(1024)  # a page that stays open asks again and again
+def _hash_while(path: Path, size: int, modified_ns: int) -> str:  # noqa: ARG001 - they tell calls apart
+    return _hash_of(path)
 
 
 def _hash_of(path: Path) -> str:

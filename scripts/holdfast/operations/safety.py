@@ -41,7 +41,7 @@ def database_states(
     """
     Say how each database of backup.yaml stands, in its order; where none is named, the usual one.
 
-    Reads only, and no backup as a whole.
+    Reads only, and no backup as a whole, but for some whose time alone is another.
 
     Raises: SettingsError; ProfileError.
     """

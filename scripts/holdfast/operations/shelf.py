@@ -41,6 +41,8 @@ def backups_on_file(
     """
     Return the backups in the output folder, the newest first, without reading them whole.
 
+    Those whose time alone is not the one on record are hashed, up to HASHED_BYTES of them.
+
     Args:
         on_record: what the history has of backups; None: it is read.
     """
@@ -55,7 +57,8 @@ def backups_on_file(
         with contextlib.suppress(FileNotFoundError):
             size, modified_ns = files.size_of(path), files.modified_ns(path)
             is_same = record is None or record.sameness(path, size, modified_ns, unread)
-            if record and modified_ns != record.modified_ns and is_same is not None:
+            is_retimed = record and size == record.bytes and modified_ns != record.modified_ns
+            if is_retimed and is_same is not None:
                 unread -= size
             each = _describe(context, path, size, record if is_same else None)
             if record and not is_same and record.is_verified:
