@@ -2,7 +2,8 @@
 Secrets in rows: found, counted, and replaced by a marker; and put back from what a row holds.
 
 A secret is a value that is neither NULL nor empty. In JSON, only the text of the secret itself is
-replaced: all else stays as it was written, to the last space.
+replaced: all else stays as it was written, to the last space. A value that should be JSON and
+cannot be read as such is a secret as a whole, as nothing tells what it holds.
 
 Where secrets are is said by names: `token` is a column, `config.key` a key in a column of JSON,
 `value[name=*_key]` the column `value` in the rows whose `name` is such.
@@ -24,7 +25,7 @@ from holdfast.model import folded
 MARKER_START = "[redacted by holdfast "
 # The number tells markers apart, where values must be unique.
 _MARKER = re.compile(re.escape(MARKER_START) + r"\d+\]")
-_JSON = json.JSONDecoder()
+_JSON = json.JSONDecoder(strict=False)  # SQLite, too, takes a newline within a text
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NAME = re.compile(r"(?s)([^.]*?)(?:\[([^\]=]+)=([^\]]*)\])?(?:\.(.*))?")
 Keys = tuple[str, ...]
@@ -59,10 +60,7 @@ def secret_name(text: str) -> SecretName:
 def is_known_to_version_1(redacted: Mapping[str, Iterable[str]]) -> bool:
     """Tell whether readers of version 1 of the format put such secrets back, by table."""
     names = [secret_name(secret) for secrets in redacted.values() for secret in secrets]
-    return not any(
-        name.row_column or any("*" in part and part != "*" for part in name.path.split("."))
-        for name in names
-    )
+    return not any(name.row_column or name.path for name in names)
 
 
 def secrets_in(columns: Iterable[str], secrets: Iterable[str]) -> tuple[str, ...]:
@@ -125,26 +123,31 @@ class Secrets:
     def _row(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         cells = list(row)
         for secret, place, path, row_place, row_value in self._places:
-            if row_place is not None and not _fits(row_value, str(row[row_place])):
+            if row_place is not None and not _fits(row_value, _shown(row[row_place])):
                 continue
-            redacted = self._replaced(cells[place], path)
-            if redacted is not None:
-                self.counts[secret] += 1
-                cells[place] = redacted if self._redact else cells[place]
+            new, is_secret = self._replaced(cells[place], path)
+            self.counts[secret] += is_secret
+            if self._redact:
+                cells[place] = new
         return tuple(cells)
 
-    def _replaced(self, cell: Any, path: Keys) -> str | None:
-        """Return a cell without its secrets; None when it holds none."""
-        if not path:
-            return self._marker() if self._is_secret(cell) else None
-        spans = [
-            span for _, span in _found(cell, path) if self._is_secret(_plain(cell[slice(*span)]))
-        ]
-        return _with(cell, {span: json.dumps(self._marker()) for span in spans}) if spans else None
+    def _replaced(self, cell: Any, path: Keys) -> tuple[Any, bool]:
+        """
+        Return a cell without its secrets, and whether it held one.
 
-    def _is_secret(self, value: Any) -> bool:
-        is_empty = value is None or value in ("", b"", [], {})
-        return not is_empty and not (self._numbered and _is_marker(value))
+        A marker that is there already is none, and gets a number of its own.
+        """
+        if _is_empty(cell):
+            return cell, False
+        text = _json_text(cell) if path else None
+        if text is None:
+            return self._marker(), not _is_marker(cell)
+        found = {span: _plain(text[slice(*span)]) for _, span in _found(text, path)}
+        secrets = {span: value for span, value in found.items() if not _is_empty(value)}
+        if not secrets:
+            return cell, False
+        new = _with(text, {span: json.dumps(self._marker()) for span in secrets})
+        return new, not all(map(_is_marker, secrets.values()))
 
     def _marker(self) -> str:
         self._number += self._numbered
@@ -159,19 +162,25 @@ def unredacted(backup: Any, stored: Any, *paths: str) -> Any:
     there, or two that cannot be told apart, all of it stays.
 
     Args: paths: of the keys in JSON, with dots between; "": the value itself is the secret.
+    Returns: None when what is stored stays as it is.
     """
-    if "" in paths and _is_marker(backup):
-        return stored
+    if _is_marker(backup):
+        return None
     new: dict[Span, str] = {}
-    for path in filter(None, paths):
-        stored_places = list(_found(stored, tuple(path.split("."))))
+    there = _json_text(stored)
+    for path in (tuple(path.split(".")) for path in paths if path):
+        stored_places = list(_found(there, path)) if there else []
         theirs = dict(stored_places)
-        for place, span in _found(backup, tuple(path.split("."))):
+        for place, span in _found(_json_text(backup), path):
             if _is_marker(_plain(backup[slice(*span)])):
-                if place not in theirs or len(theirs) < len(stored_places):
-                    return stored
-                new[span] = stored[slice(*theirs[place])]
+                if there is None or place not in theirs or len(theirs) < len(stored_places):
+                    return None
+                new[span] = there[slice(*theirs[place])]
     return _with(backup, new) if new else backup
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ("", b"", [], {})
 
 
 def _is_marker(value: Any) -> bool:
@@ -188,15 +197,21 @@ def _with(text: str, new: Mapping[Span, str]) -> str:
     return text
 
 
-def _found(cell: Any, path: Keys) -> Iterator[tuple[tuple[object, ...], Span]]:
-    """Yield where the values of a path are: their place in the document, and in its text."""
-    if not isinstance(cell, str):
-        return
+def _json_text(cell: Any) -> str | None:
+    """Return the JSON that a cell is, as text; None when it cannot be read as such."""
+    if isinstance(cell, int | float):  # what a column of numbers makes of the text of one
+        return json.dumps(cell)
     try:
-        _plain(cell)  # what is no JSON holds no keys
-    except (ValueError, RecursionError):
-        return
-    yield from _in_value(cell, _after_space(cell, 0), path, ())
+        _plain(cell)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return cell if isinstance(cell, str) else None
+
+
+def _found(text: str | None, path: Keys) -> Iterator[tuple[tuple[object, ...], Span]]:
+    """Yield where the values of a path are: their place in the document, and in its text."""
+    if text is not None:
+        yield from _in_value(text, _after_space(text, 0), path, ())
 
 
 def _in_value(
@@ -216,6 +231,12 @@ def _in_value(
             yield from _in_value(text, value, path, (*place, name))
     elif is_all_below and text[start] not in "tfn":  # true, false and null give nothing away
         yield place, (start, _JSON.raw_decode(text, start)[1])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bytes):  # invalid text, too
+        return value.decode("utf-8", "replace")
+    return "" if value is None else str(value)
 
 
 def _fits(pattern: str, text: str) -> bool:

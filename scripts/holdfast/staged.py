@@ -72,8 +72,8 @@ class StagedTable(Struct, frozen=True):
             return staged
         paths = "".join(f", {_quoted(path)}" for path in self.redacted[column])
         return (
-            f"iif(instr({staged}, '{MARKER_START}'), unredacted({staged}, {stored}{paths}),"
-            f" {staged})"
+            f"iif(instr({staged}, '{MARKER_START}'),"
+            f" coalesce(unredacted({staged}, {stored}{paths}), {stored}), {staged})"
         )
 
     def affinity(self, column: str) -> str:

@@ -13,7 +13,6 @@ from holdfast.excerpts.rows import ChosenRows, choose_rows, source
 from holdfast.excerpts.tables import NOT_ASKED, ChosenTables, choose_tables
 from holdfast.model import Choice, LeftOut, Schema, SkippedTable, Table, folded
 from holdfast.profiles import Profile, with_references
-from holdfast.redaction import secrets_in
 from holdfast.selection import Graph
 
 SCRATCH = "scratch"  # what the database is called that picked rows are noted in
@@ -43,17 +42,6 @@ class Taken(Struct, frozen=True):
     choice: Choice | None = None  # None: everything, whatever the database will hold
     left_out: LeftOut | None = None
     warnings: tuple[str, ...] = ()
-
-
-def secrets_of(schema: Schema, profile: Profile | None) -> dict[str, tuple[str, ...]]:
-    """Name the secrets that are in the columns that are there, by table."""
-    found = {}
-    for name, secrets in profile.secrets.items() if profile else ():
-        table = schema.table(name)
-        there = secrets_in(table.column_names, secrets) if table else ()
-        if table and there:
-            found[table.name] = there
-    return found
 
 
 def take(connection: Connection, schema: Schema, profile: Profile | None, wanted: Wanted) -> Taken:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from holdfast import __version__, database, files
 from holdfast.database import Connection
 from holdfast.errors import UsageError, WriteFailed
-from holdfast.excerpts import Taken, secrets_of, take, wanted_of
+from holdfast.excerpts import Taken, redacted, secrets_of, take, wanted_of
 from holdfast.formats import FORMATS
 from holdfast.formats.interface import (
     NAME,
@@ -166,11 +166,13 @@ def _describe(
             "--format sqlite copies the pages of all tables", hint="Choose another format."
         )
     secrets = secrets_of(taken.schema, profile)
-    redacted = secrets if options.redact else {}
+    if options.redact and profile:
+        taken = redacted(taken, secrets, profile)
+    named = secrets if options.redact else {}
     connection.execute("PRAGMA query_only = ON")  # all that is noted beside it is noted
     header = Header(
         format=NAME,
-        version=VERSION if is_known_to_version_1(redacted) else VERSION_OF_NEW_NAMES,
+        version=VERSION if is_known_to_version_1(named) else VERSION_OF_NEW_NAMES,
         backup_date="" if options.reproducible else context.timestamp,
         exported_by="" if options.reproducible else context.actor,
         generator="" if options.reproducible else f"holdfast {__version__}",
@@ -186,15 +188,16 @@ def _describe(
         ),
         choice=taken.choice,
         left_out=taken.left_out,
-        redacted=redacted,
+        redacted=named,
         database=read_facts(connection, files.text_of(Path(chosen.path.name))),
         schema=schema.entries,
         layout={table.name: layout_of(table) for table in taken.schema.tables},
         settings={table.name: table.settings for table in schema.virtual_tables if table.settings},
     )
     watched = {
-        name: Secrets(header.layout[name].columns, named, redact=options.redact)
-        for name, named in secrets.items()
+        name: Secrets(header.layout[name].columns, of_table, redact=options.redact)
+        for name, of_table in secrets.items()
+        if name in header.layout
     }
     label = options.label or label_of_database(context, chosen.path)
     watch = context.watch("writing", _rows_last_time(context, chosen.path, header))

@@ -9,7 +9,7 @@ from pathlib import Path
 from holdfast import database, files
 from holdfast.cells import RowReader, RowWriter
 from holdfast.database import DEFAULT_WAIT_SECONDS, Connection
-from holdfast.excerpts import SCRATCH, Taken, Wanted, take
+from holdfast.excerpts import SCRATCH, Taken, Wanted, markable, take
 from holdfast.formats.interface import Part, TableStart
 from holdfast.model import Header, Layout, folded
 from holdfast.operations.context import Context
@@ -33,15 +33,15 @@ def taken_like(context: Context, connection: Connection, header: Header | None) 
     Args: header: of that one; None: all of the database.
     """
     schema = read_schema(connection)
-    choice = header.choice if header else None
-    if choice is None:
-        return Taken(schema)
-    # A profile that is gone leaves its rules with it: then more is seen than the backup holds.
-    profile = next((each for each in context.profiles if each.name == choice.profile), None)
-    wanted = Wanted(
-        groups=choice.groups, tables=choice.tables, scope=choice.scope, may_be_gone=True
-    )
-    return take(connection, schema, profile, wanted)
+    taken = Taken(schema)
+    if header and (choice := header.choice):
+        # A profile that is gone leaves its rules with it: then more is seen than the backup holds.
+        profile = next((each for each in context.profiles if each.name == choice.profile), None)
+        wanted = Wanted(
+            groups=choice.groups, tables=choice.tables, scope=choice.scope, may_be_gone=True
+        )
+        taken = take(connection, schema, profile, wanted)
+    return markable(taken, header.redacted) if header else taken
 
 
 def hide_secrets(parts: Iterator[Part], redacted: Mapping[str, Sequence[str]]) -> Generator[Part]:
