@@ -1,0 +1,8 @@
+CREATE TABLE api_tokens (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,
+    token_hash TEXT NOT NULL UNIQUE);
+INSERT INTO api_tokens VALUES (1, 'CLEAR', 'S3CRET 1'), (2, 'other', 'S3CRET 2');
+CREATE TABLE projects (id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT UNIQUE, name TEXT);
+INSERT INTO projects VALUES (1, 'u', 'CLEAR');
+CREATE TABLE federation_enrollments (id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects (id), token_hash TEXT NOT NULL UNIQUE);
+INSERT INTO federation_enrollments VALUES (1, 1, 'S3CRET 1');
