@@ -1,0 +1,3 @@
+CREATE TABLE settings (key TEXT PRIMARY KEY, value JSON NOT NULL);
+CREATE TABLE tools (id INTEGER PRIMARY KEY, name TEXT, token TEXT UNIQUE, config BLOB);
+CREATE TABLE tokens (token TEXT PRIMARY KEY, tool INTEGER REFERENCES tools (id));
