@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 import zipfile
 from pathlib import Path
@@ -194,6 +195,27 @@ def test_a_name_that_fits_no_column_and_an_index_with_a_copy_are_told(board):
 def test_a_table_of_nothing_but_secrets_is_left_out_too(board, form):
     sql = "CREATE TABLE t (a, b TEXT UNIQUE); INSERT INTO t VALUES ('S3CRET', 'S3CRET');"
     proves_safe(with_secrets(board, sql, "{t: [A, b]}"), form)
+
+
+def test_redact_without_a_profile_that_names_secrets_says_that_it_did_nothing(board):
+    board.set_profile(PROFILE)
+    report = board.exported(redact=True)
+    warning = "No profile says what is secret in it: --redact replaced nothing."
+    assert report.warnings == (warning,)
+    stream = io.BytesIO()
+    assert board.exported(redact=True, stream=stream).warnings == (warning,)
+    assert board.exported().warnings == ()
+
+
+@pytest.mark.parametrize("term", ["substr(X, 1, 20)", "lower(x)"])
+def test_a_unique_index_of_an_expression_is_told(board, term):
+    sql = f"CREATE TABLE t (id INTEGER PRIMARY KEY, x, y); CREATE unique INDEX i ON t (y, {term});"
+    more = "CREATE UNIQUE INDEX j ON t (x, lower(y)); CREATE INDEX k ON t (lower(x));"
+    [warning] = with_secrets(board, sql + more, "{t: [x]}").exported(redact=True).warnings
+    assert warning == (
+        "i wants what it computes of secrets to differ, which it may not of markers: this may not"
+        " restore."
+    )
 
 
 def test_markers_of_an_earlier_restore_and_new_secrets_go_into_one_unique_column(board):

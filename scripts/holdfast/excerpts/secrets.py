@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
+from holdfast.definitions import index_parts, names_in
 from holdfast.errors import ProfileError
 from holdfast.excerpts.taking import Taken
-from holdfast.model import Rows, Schema, SkippedTable, Table, folded
+from holdfast.model import Rows, Schema, SchemaEntry, SkippedTable, Table, folded
 from holdfast.profiles import Profile, with_references
 from holdfast.redaction import secret_name, secrets_in
 from holdfast.schema import fills, references
@@ -77,13 +78,18 @@ def _all(table: Table) -> set[str]:
     return set(table.column_names)
 
 
-def redacted(taken: Taken, secrets: Mapping[str, tuple[str, ...]], profile: Profile) -> Taken:
+def redacted(
+    taken: Taken, secrets: Mapping[str, tuple[str, ...]], profile: Profile | None
+) -> Taken:
     """
     Say what a backup takes when secrets become markers, and warn of what may stay in clear.
 
     Args: secrets: their names, by table.
     Raises: ProfileError for a secret that is a reference, or is referred to.
     """
+    if profile is None or not profile.secrets:
+        nothing = "No profile says what is secret in it: --redact replaced nothing."
+        return replace(taken, warnings=(*taken.warnings, nothing))
     for name, columns in secrets.items():
         for reason in _hindrances(with_references(taken.schema, profile), name, columns):
             raise ProfileError(
@@ -112,6 +118,15 @@ def _meet(some: Iterable[str], others: Iterable[str]) -> bool:
     return not set(map(folded, some)).isdisjoint(map(folded, others))
 
 
+def _computes(index: SchemaEntry, secrets: Mapping[str, tuple[str, ...]]) -> bool:
+    """Tell whether an index is UNIQUE by an expression of what becomes a marker."""
+    if index.sql.split()[1].upper() != "UNIQUE":
+        return False
+    named = _columns(secrets[index.table])
+    terms, _ = index_parts(index.sql)
+    return any("(" in term and _meet(named, names_in(term)) for term in terms)
+
+
 def _warnings(
     schema: Schema, secrets: Mapping[str, tuple[str, ...]], profile: Profile
 ) -> Iterator[str]:
@@ -119,6 +134,12 @@ def _warnings(
         table = schema.table(name)
         if table and table.name not in secrets:
             yield f"{table.name} has no column {', '.join(named)}: nothing of it was replaced."
+    for entry in schema.entries:
+        if entry.type == "index" and entry.table in secrets and _computes(entry, secrets):
+            yield (
+                f"{entry.name} wants what it computes of secrets to differ, which it may not of"
+                " markers: this may not restore."
+            )
     for index in schema.virtual_tables:
         if index.rows is not Rows.OWN or index.name in secrets:
             continue

@@ -166,7 +166,7 @@ def _describe(
             "--format sqlite copies the pages of all tables", hint="Choose another format."
         )
     secrets = secrets_of(taken.schema, profile)
-    if options.redact and profile:
+    if options.redact:
         taken = redacted(taken, secrets, profile)
     named = secrets if options.redact else {}
     connection.execute("PRAGMA query_only = ON")  # all that is noted beside it is noted
@@ -296,5 +296,5 @@ def _report(
         profile=profile.name if profile else None,
         verified="",
         encrypted=closed_for(context, options),
-        warnings=(),
+        warnings=source.taken.warnings,
     )
