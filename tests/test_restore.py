@@ -641,6 +641,40 @@ def test_a_new_file_of_the_latest_backup_of_any_is_said_to_be_of_which(
     ) in done.stdout
 
 
+@pytest.fixture(params=["the history is lost", "a file was touched"])
+def forgotten(request: pytest.FixtureRequest, two_databases: Path) -> Path:
+    """The same home, where nothing but its name tells of which database a backup is."""
+    if request.param == "a file was touched":
+        os.utime(next((two_databases / "output").glob("backup-crm-*")))
+        return two_databases
+    for path in (two_databases / "output").glob("history.db*"):
+        path.unlink()
+    return two_databases
+
+
+@pytest.mark.parametrize("lost", [["latest"], ["--at", "2999-01-01T00:00Z"]], ids=" ".join)
+def test_a_backup_that_is_not_on_record_is_of_the_database_in_its_name(
+    forgotten: Path, tmp_path: Path, lost: list[str]
+) -> None:
+    run(forgotten, "restore", *lost, "--to", tmp_path / "notes.db", "--force")
+    assert rows(tmp_path / "notes.db", "SELECT x FROM t") == [("notes",)]
+    run(forgotten, "restore", *lost, "--db", "notes", "--to", tmp_path / "new.db")
+    assert rows(tmp_path / "new.db", "SELECT x FROM t") == [("notes",)]
+
+
+def test_the_latest_backups_of_all_are_verified_and_imported_that_are_not_on_record(
+    forgotten: Path, tmp_path: Path
+) -> None:
+    done = run(forgotten, "verify", "latest", "--json")
+    verified = [Path(each["path"]).name for each in json.loads(done.stdout)["backups"]]
+    assert [name.split("-")[1] for name in verified] == ["notes", "crm"]
+    (of_crm,) = (forgotten / "output").glob("backup-crm-*")
+    for words in (["latest", "--db", "crm"], [of_crm]):  # which is on record now, by verify
+        plan = json.loads(run(forgotten, "import", *words, "--json").stdout)
+        assert Path(plan["backup"]).name == of_crm.name
+        assert plan["database"]["path"] == str(tmp_path / "crm.db")
+
+
 def test_the_latest_backups_of_all_databases_are_verified(two_databases: Path) -> None:
     run(two_databases, "export", "--db", "notes")
     done = run(two_databases, "verify", "latest", "--json")

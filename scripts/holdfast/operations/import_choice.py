@@ -63,7 +63,7 @@ def _origin(context: Context, found: AtHand, *, must_be_there: bool) -> ChosenDa
         named = context.settings.databases.get(found.stored.database)
         return choose_database(context, found.stored.database) if named else None
     for known in context.known_backups():
-        if known.path == files.text_of(found.path):
+        if known.path == files.text_of(found.path) and known.database:
             if must_be_there and not Path(known.database).is_file():
                 return None
             return ChosenDatabase(Path(known.database), "the backup was made of it")

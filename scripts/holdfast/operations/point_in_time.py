@@ -9,7 +9,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from holdfast import files
 from holdfast.errors import (
     BackupAmbiguous,
     BackupNotFound,
@@ -19,7 +18,7 @@ from holdfast.errors import (
 )
 from holdfast.model import ChosenDatabase
 from holdfast.operations.context import Context, name_of_database
-from holdfast.operations.shelf import backups_on_file
+from holdfast.operations.shelf import backups_on_file, is_of
 from holdfast.operations.stored import AtHand, fetched_from
 from holdfast.stores import Store, StoredBackup
 from holdfast.times import moment, utc_text
@@ -79,7 +78,7 @@ def at_moment(
 def _on_file(context: Context, database: ChosenDatabase) -> Iterator[_Candidate]:
     for each in backups_on_file(context):
         created_at = moment(each.created_at)
-        if created_at and each.database in ("", files.text_of(database.path)):
+        if created_at and is_of(context, each, database):
             yield _Candidate(created_at, each.path.name, each.part, each.path, None)
 
 

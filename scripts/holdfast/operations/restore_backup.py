@@ -28,7 +28,7 @@ from holdfast.operations.restore_points import (
     record_restore_point,
     remove_outdated,
 )
-from holdfast.operations.shelf import backups_on_file
+from holdfast.operations.shelf import backups_on_file, database_of
 from holdfast.operations.stored import AtHand, at_hand
 from holdfast.outcomes import RestoreReport
 from holdfast.rebuild import rebuild
@@ -122,7 +122,9 @@ def _others(context: Context, wanted: str, found: Path) -> Iterator[str]:
     """Say of which database the latest backup is, where it might be that of another."""
     names = context.settings.databases
     if wanted == "latest" and len(names) > 1:
-        (path,) = (each.database for each in backups_on_file(context) if each.path == found)
+        (path,) = (
+            database_of(context, each) for each in backups_on_file(context) if each.path == found
+        )
         yield (
             f"the latest backup is of {path or 'a database that is not on record'};"
             f" --db NAME takes the latest of another: {', '.join(names)}."

@@ -127,6 +127,17 @@ def label_of(path: Path) -> str:
     return (found["label"] or "") if found else ""
 
 
+def database_of(context: Context, backup: BackupOnFile) -> str:
+    """Return the database that a backup is of, on record or by its name; "" where neither tells."""
+    named = context.settings.databases.get(label_of(backup.path))
+    return backup.database or (files.text_of(files.resolved(named.path)) if named else "")
+
+
+def is_of(context: Context, backup: BackupOnFile, database: ChosenDatabase) -> bool:
+    """Tell whether a backup is of a database, for all that is known of it."""
+    return database_of(context, backup) in ("", files.text_of(database.path))
+
+
 def find_backup(context: Context, wanted: str, database: ChosenDatabase | None = None) -> Path:
     """
     Find the backup meant by a path, a file's name, a day (2026-11-20), a moment or `latest`.
@@ -148,13 +159,13 @@ def find_backup(context: Context, wanted: str, database: ChosenDatabase | None =
         )
     found = backups_on_file(context)
     if wanted == "latest":
-        fitting = [each for each in found if not database or _is_of(each, database)]
+        fitting = [each for each in found if not database or is_of(context, each, database)]
         # Who says latest means the whole database, where there is a backup of that.
         fitting = sorted(fitting, key=lambda each: each.part != "")[:1]
     else:
         fitting = [each for each in found if each.path.name == wanted]
         fitting = fitting or [each for each in found if _fits(each.path.name, wanted)]
-        of_it = [each for each in fitting if database and _is_of(each, database)]
+        of_it = [each for each in fitting if database and is_of(context, each, database)]
         fitting = of_it or fitting
     if not fitting:
         store, colon, _ = wanted.partition(":")
@@ -198,7 +209,3 @@ def _fits(name: str, wanted: str) -> bool:
     moments = {match["day"], match["day"] + (match["moment"] or "")}
     with_label = {f"{match['label']}-{each}" for each in moments if match["label"]}
     return wanted in moments | with_label | {name, name.partition(".")[0]}
-
-
-def _is_of(backup: BackupOnFile, database: ChosenDatabase) -> bool:
-    return backup.database in ("", files.text_of(database.path))
