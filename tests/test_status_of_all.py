@@ -109,6 +109,21 @@ def test_who_names_a_database_hears_of_that_alone(five):
     assert report.warnings == ()
 
 
+def test_one_that_cannot_be_looked_at_is_said_to_and_no_other_goes_unmentioned(five):
+    name = "n" * 300  # longer than the system looks at, as in a folder that may not be entered
+    unseen = five.home.data / name
+    (known,) = (each for each in five.known_backups() if "-crm-" in each.path)
+    five.history.record_backup(replace(known, database=str(unseen)))
+    settings = five.home.path / "backup.yaml"
+    settings.write_text(settings.read_text().replace("data/crm.db", f"data/{name}"))
+    report = report_status(replace(five), StatusOptions())
+    assert [each.state for each in report.databases] == ["failing", *["safe"] * 4]
+    assert report.warnings == (
+        f"crm: cannot read {unseen}: File name too long."
+        " Check that you may read it and the folders above it; if so, see to the disk.",
+    )
+
+
 def test_json_has_the_state_of_each(five):
     make_database(five.home.data / "crm.db", SOY)
     report = json.loads(json_text(report_status(at(five, hours=3), StatusOptions())))

@@ -17,6 +17,7 @@ from holdfast.errors import (
     DatabaseNotFound,
     HoldfastError,
     ProfileError,
+    ReadFailed,
     SettingsError,
 )
 from holdfast.model import DAMAGED, ChosenDatabase
@@ -291,7 +292,9 @@ def _database_concerns(
     is_gone = isinstance(trouble, DatabaseNotFound)
     # One that is not on record here may be of another database.
     sound = [each.path for each in backups if each.database and each.verified != DAMAGED]
-    again = f"To bring it back: {restore_command(sound[0], chosen.path)}" if sound else ""
+    # What cannot be looked at may well be sound.
+    is_lost = bool(sound) and not isinstance(trouble, ReadFailed)
+    again = f"To bring it back: {restore_command(sound[0], chosen.path)}" if is_lost else ""
     hint = "Correct its path in backup.yaml." if is_gone and name else trouble.hint
     what = f"there is {trouble}" if is_gone else str(trouble)
     yield Concern(Kind.DATABASE, f"{what}. {again or hint}")
