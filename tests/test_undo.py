@@ -102,6 +102,21 @@ def test_an_undo_of_each_mode_gives_back_every_row_and_an_undo_of_that_takes_it_
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 
 
+def test_an_undo_that_names_no_database_is_of_the_one_that_was_changed_last(undo, context):
+    usual = context().home.data / "usual.db"  # which comes first for all other verbs
+    usual.parent.mkdir(parents=True, exist_ok=True)
+    run_sql(usual, "CREATE TABLE t (x)")
+    before = everything(undo.tool.path)
+    undo.tool.imported(ConflictMode.CLEAR)
+    planned = undo_change(context(now=LATER), UndoOptions())
+    assert planned.database.path == undo.tool.path
+    agreed = UndoOptions(point=planned.confirmed_by[0], confirm=planned.plan_id)
+    assert undo_change(context(now=LATER), agreed).outcome == "done"
+    assert everything(undo.tool.path) == before
+    with pytest.raises(BackupNotFound, match=r"no restore point of .*usual\.db"):
+        undo_change(context(), UndoOptions(database=str(usual)))
+
+
 def test_without_a_yes_the_plan_is_shown_and_nothing_changes(undo):
     undo.tool.imported(ConflictMode.CLEAR)
     after = everything(undo.tool.path)

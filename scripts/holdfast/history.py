@@ -139,15 +139,15 @@ class History:
                 f"SELECT {columns} FROM {table} ORDER BY rowid DESC"
             ).fetchall()
 
-    def restore_points(self, database_path: Path) -> list[RestorePoint]:
-        """Return the restore points of a database that are still there, the newest first."""
+    def restore_points(self, database_path: Path | None = None) -> list[RestorePoint]:
+        """Return the restore points of a database, or of any, that are there; the newest first."""
         if not self._is_there():
             return []
         with self._for_reading() as connection:
             rows = connection.execute(
                 "SELECT path, database, taken_at, reason FROM restore_points"
-                " WHERE database = ? ORDER BY rowid DESC",
-                [files.text_of(database_path)],
+                " WHERE database = ?1 OR ?1 ISNULL ORDER BY rowid DESC",
+                [files.text_of(database_path) if database_path else None],
             ).fetchall()
         points = [
             RestorePoint(Path(os.fsdecode(unquote_to_bytes(path))), Path(of), *rest)

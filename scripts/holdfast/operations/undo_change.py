@@ -63,13 +63,26 @@ def undo_change(context: Context, options: UndoOptions) -> UndoReport:
 
     Raises: BackupNotFound; PlanChanged; RestoreRefused while another program uses the database.
     """
-    chosen = choose_database(context, options.database, sample=options.sample)
+    chosen = _chosen(context, options)
     try:
         return _undo(context, options, chosen)
     except HoldfastError as error:
         if options.yes or options.confirm:
             _remember_failure(context, chosen, options, error)
         raise
+
+
+def _chosen(context: Context, options: UndoOptions) -> ChosenDatabase:
+    """Choose the database that is named, else that of the restore point, else the usual one."""
+    if options.database is None and not options.sample:
+        for point in context.history.restore_points():
+            if _is_meant(options.point, point):
+                return ChosenDatabase(point.database, "the restore point is of it")
+    return choose_database(context, options.database, sample=options.sample)
+
+
+def _is_meant(wanted: str, point: RestorePoint) -> bool:
+    return wanted in ("latest", point.path.name, point.path.stem, str(point.path))
 
 
 def _undo(context: Context, options: UndoOptions, chosen: ChosenDatabase) -> UndoReport:
@@ -93,7 +106,7 @@ def _find(
 ) -> RestorePoint:
     wanted = options.point
     for point in points:
-        if wanted in ("latest", point.path.name, point.path.stem, str(point.path)):
+        if _is_meant(wanted, point):
             return point
     with _live(options, chosen, None):  # or that it cannot be read is what the person must know
         pass
@@ -140,8 +153,7 @@ def _plan(
         DiffOptions(
             first=LIVE,
             second=str(point.path),
-            database=options.database,
-            sample=options.sample,
+            database=str(report.database.path),
             wait_seconds=options.wait_seconds,
         ),
     )
