@@ -601,3 +601,17 @@ def test_half_a_file_of_software_of_you_is_refused(home, database, foreign):
     before = files_in(database.parent)
     run(home, "import", path, "--db", database, "--yes", exit_code=17)
     assert files_in(database.parent) == before
+
+
+@pytest.mark.parametrize("words", [["latest"], ["latest", "--db", "gone.db"]], ids=len)
+def test_of_a_database_that_is_gone_it_says_the_command_that_brings_it_back(home, words):
+    gone = make_database(home.parent / "gone.db", TABLES + ROWS)
+    run(home, "export", "--db", gone)
+    before = contacts(gone)
+    gone.unlink()
+    done = run(home, "import", *words, exit_code=10)
+    error, hint = done.stderr.splitlines()
+    assert error == f"Error: no database at {gone}."
+    verb, *arguments = shlex.split(hint.partition("anew: ")[2])
+    run(home, verb, *arguments)
+    assert contacts(gone) == before

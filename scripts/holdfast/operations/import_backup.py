@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from holdfast import files
-from holdfast.errors import HoldfastError, PlanChanged, UsageError
+from holdfast.errors import DatabaseNotFound, HoldfastError, PlanChanged, UsageError
 from holdfast.model import ChosenDatabase
 from holdfast.operations.context import Context, Progress
 from holdfast.operations.import_basis import remember_plan
@@ -18,6 +18,7 @@ from holdfast.operations.import_choice import chosen_for, is_latest
 from holdfast.operations.import_job import ImportOptions, describe_target, open_source
 from holdfast.operations.import_plan import complain_of_plan, plan_import
 from holdfast.operations.import_ready import Import
+from holdfast.operations.shelf import restore_command
 from holdfast.operations.stored import AtHand
 from holdfast.outcomes import ImportReport
 from holdfast.works import ConflictMode
@@ -85,7 +86,16 @@ def _import(
     context: Context, options: ImportOptions, found: AtHand, chosen: ChosenDatabase
 ) -> tuple[ImportReport, Mapping[str, str]]:
     """Import, and return what there is to report, and the digests of the backup's tables."""
-    target = describe_target(context, options, chosen)
+    try:
+        target = describe_target(context, options, chosen)
+    except DatabaseNotFound as error:
+        if options.source:
+            raise
+        raise DatabaseNotFound(
+            str(error),
+            hint="An import needs a database to bring rows into. To make this one anew:"
+            f" {restore_command(found.shown, chosen.path)}",
+        ) from error
     with (
         open_source(context, options, found.path, target) as reader,
         Import(context, options, found.shown, target, reader).ready() as job,

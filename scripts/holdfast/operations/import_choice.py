@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast import files
-from holdfast.errors import DatabaseError, UsageError
+from holdfast.errors import DatabaseError, DatabaseNotFound, UsageError
 from holdfast.model import ChosenDatabase
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.import_job import ImportOptions
@@ -49,7 +49,7 @@ def chosen_for(context: Context, options: ImportOptions) -> Iterator[tuple[AtHan
         elif is_of_several:
             raise _could_be_any(context, found.shown.name)
         else:
-            yield found, usual or choose_database(context)
+            yield found, usual or _usual_or_lost(context, found)
 
 
 def is_latest(options: ImportOptions) -> bool:
@@ -69,6 +69,16 @@ def _origin(context: Context, found: AtHand, *, must_be_there: bool) -> ChosenDa
             return ChosenDatabase(Path(known.database), "the backup was made of it")
     name = label_of(found.path)
     return choose_database(context, name) if name in context.settings.databases else None
+
+
+def _usual_or_lost(context: Context, found: AtHand) -> ChosenDatabase:
+    """Return the usual database; where there is none, that of the backup, which is gone."""
+    try:
+        return choose_database(context)
+    except DatabaseNotFound:
+        if lost := _origin(context, found, must_be_there=False):
+            return lost
+        raise
 
 
 def _could_be_any(context: Context, what: str) -> UsageError:
