@@ -328,6 +328,34 @@ def test_a_full_disk_behind_standard_output_is_an_error(home, tmp_path, row_coun
     assert "Backup saved" not in done.stderr
 
 
+def test_without_standard_error_nothing_but_the_backup_is_on_standard_output(home, few):
+    done = run(home, "export", "--db", few[0], "--output", "-", preexec_fn=lambda: os.close(2))
+    kept = home.parent / "kept.json"
+    kept.write_text(done.stdout, encoding="utf-8")
+    run(home, "verify", kept)
+
+
+@pytest.mark.parametrize("others", [(), (1,)], ids=["open", "closed"])
+def test_an_error_that_nobody_can_be_told_has_its_exit_code(home, tmp_path, others):
+    def close() -> None:
+        for number in (2, *others):
+            os.close(number)
+
+    missing = tmp_path / "missing.db"
+    run(home, "export", "--db", missing, exit_code=10, preexec_fn=close)
+
+    def fill() -> None:
+        os.dup2(os.open("/dev/full", os.O_WRONLY), 2)
+
+    run(home, "export", "--db", missing, exit_code=10, preexec_fn=fill)
+
+
+def test_a_backup_for_standard_output_that_is_closed_is_an_error(home, few):
+    closed = {"preexec_fn": lambda: os.close(1)}
+    done = run(home, "export", "--db", few[0], "--output", "-", exit_code=24, **closed)
+    assert done.stderr.startswith("Error: standard output is closed.\n")
+
+
 @pytest.mark.parametrize("row_count", [1, 20_000])
 def test_a_reader_of_standard_output_that_goes_away_is_no_bug(home, tmp_path, row_count):
     database = make_database(tmp_path / "crm.db", TABLES + filled(row_count, OLD))

@@ -325,6 +325,14 @@ UNUSABLE = {
 }
 
 
+def test_the_root_of_all_folders_is_no_file(home, notes):
+    root = Path(notes.anchor)
+    assert " is not a file" in run(home, "export", "--db", root, exit_code=11).stderr
+    assert " is not a file" in run(home, "status", "--db", root, exit_code=3).stdout
+    done = run(home, "export", "--db", notes, "--output", root, exit_code=24)
+    assert done.stderr.startswith(f"Error: {root} is already there.")
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize(("make", "code", "error", "words"), UNUSABLE.values(), ids=UNUSABLE)
 def test_what_cannot_be_read_has_its_own_exit_code_and_leaves_no_file(

@@ -118,7 +118,12 @@ def refuse_old_python() -> None:
 
 
 def complain(message: str, hint: str) -> None:
-    print(f"holdfast: {message}. {hint}", file=sys.stderr)
+    _say(f"{message}. {hint}")
+
+
+def _say(text: str) -> None:
+    if sys.stderr:  # print takes none for standard output
+        print(f"holdfast: {text}", file=sys.stderr, flush=True)
 
 
 def are_installed(packages: "Mapping[str, tuple[str, tuple[int, ...], tuple[int, ...]]]") -> bool:
@@ -224,7 +229,7 @@ def build_once(folder: Path, build: "Callable[[Path], None]", *, notice: str) ->
         remove_leftovers(folder.parent)
         staging = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=str(folder.parent)))
         try:
-            print(f"holdfast: {notice}", file=sys.stderr, flush=True)
+            _say(notice)
             build(staging)
             (staging / "finished").rename(folder)
         finally:

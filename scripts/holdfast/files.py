@@ -120,7 +120,7 @@ def publish(partial: Path, candidates: Iterable[Path], *, manifest_suffix: str =
     taken: Path | None = None
     for taken in candidates:
         with translated_errors(taken):
-            beside = taken.with_name(taken.name + manifest_suffix)
+            beside = Path(f"{taken}{manifest_suffix}")
             if manifest_suffix and (
                 taken.exists()
                 or not _link(partial.with_name(partial.name + manifest_suffix), beside)

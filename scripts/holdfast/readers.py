@@ -97,7 +97,7 @@ def _helpers(stack: contextlib.ExitStack, count: int) -> Sequence[Helper]:
 
 def _usual_jobs(path: Path) -> int:
     size = 0
-    for each in (path, path.with_name(path.name + "-wal")):
+    for each in (path, Path(f"{path}-wal")):
         with contextlib.suppress(OSError):  # what is wrong is said when it is opened
             size += files.size_of(each)
     return min(_MOST_READERS, core_count()) if size >= _WORTH_IT_BYTES else 1

@@ -11,7 +11,7 @@ import argparse
 import sys
 
 from holdfast.cli.options import add_database, add_identity, add_scopes, add_wait, names, positive
-from holdfast.errors import UsageError
+from holdfast.errors import UsageError, WriteFailed
 from holdfast.excerpts import DEFAULT
 from holdfast.files import user_path
 from holdfast.formats import WRITABLE
@@ -130,6 +130,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(context: Context, arguments: argparse.Namespace) -> ExportReport | ExportAllReport:
     """Carry out what the arguments ask for."""
     to_stdout = arguments.output == "-"
+    if to_stdout and sys.stdout is None:
+        raise WriteFailed("standard output is closed", hint="Name a file with --output FILE.")
     options = ExportOptions(
         database=arguments.db,
         sample=arguments.sample,

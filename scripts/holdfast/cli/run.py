@@ -10,7 +10,7 @@ import importlib
 import io
 import os
 import sys
-from typing import Never
+from typing import Never, TextIO
 
 from holdfast import __version__, files, reports
 from holdfast.cli.signals import heard
@@ -89,30 +89,38 @@ def _main(words: list[str]) -> int:
     except HoldfastError as error:
         if isinstance(error, PlanChanged) and isinstance(error.report, ImportReport | PruneReport):
             _print(error.report, arguments)
-        _close_stdout()
-        show = reports.error_json if "--json" in words else reports.error_text
-        print(show(error), file=sys.stderr)
+        _settle(sys.stdout)
+        _tell((reports.error_json if "--json" in words else reports.error_text)(error))
         return error.exit_code
     except BrokenPipeError:
-        _close_stdout()
-        print("Error: standard output was closed before all was written.", file=sys.stderr)
+        _settle(sys.stdout)
+        _tell("Error: standard output was closed before all was written.")
         return WriteFailed.exit_code
     except Exception as error:  # noqa: BLE001 - a person gets a sentence, whatever happens
-        print(f"Error: Holdfast failed unexpectedly: {error!r}.", file=sys.stderr)
-        print("Look with status what is there, and please report this.", file=sys.stderr)
+        _tell(f"Error: Holdfast failed unexpectedly: {error!r}.")
+        _tell("Look with status what is there, and please report this.")
         return HoldfastError.exit_code
     except KeyboardInterrupt:
-        with contextlib.suppress(OSError):  # the terminal may have gone
-            print("Cancelled.", file=sys.stderr)
+        _tell("Cancelled.")
         return CANCELLED
 
 
-def _close_stdout() -> None:
-    """Write what is left for standard output, or drop it where nobody takes it."""
+def _tell(text: str) -> None:
+    """Say something on standard error, as far as anybody takes it."""
+    if sys.stderr:  # print takes none for standard output
+        with contextlib.suppress(OSError):
+            print(text, file=sys.stderr)
+        _settle(sys.stderr)
+
+
+def _settle(stream: TextIO | None) -> None:
+    """Write what is left for a stream, or drop it where nobody takes it."""
+    if stream is None:  # it was closed from the start
+        return
     try:
-        sys.stdout.flush()
-    except OSError:  # Python would try again as it ends, and complain
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stream.flush()
+    except OSError:  # Python would try again as it ends, complain, and make the exit code 120
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _parser(first: list[str]) -> argparse.ArgumentParser:
@@ -160,7 +168,8 @@ def _print(report: reports.Report, arguments: argparse.Namespace) -> None:
     # A backup that goes to standard output has that for itself.
     out = sys.stderr if getattr(arguments, "output", None) == "-" else sys.stdout
     try:
-        if (shown := show(report)) or show is not reports.quiet_text:
+        # One that was closed from the start is None, which print takes for standard output.
+        if out and ((shown := show(report)) or show is not reports.quiet_text):
             print(shown, file=out, flush=True)
     except BrokenPipeError:
         raise

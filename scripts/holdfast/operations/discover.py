@@ -105,7 +105,7 @@ def _look_at(context: Context, path: Path, expected: Profile | None) -> FoundDat
     size = changed = 0
     try:
         with files.reading(path):
-            there = [each for each in (path, path.with_name(path.name + "-wal")) if each.exists()]
+            there = [each for each in (path, Path(f"{path}-wal")) if each.exists()]
             size = sum(map(files.size_of, there))
             changed = max(map(files.modified_ns, there), default=0)
         with database.read_only(path, _WAIT_SECONDS) as connection:

@@ -232,7 +232,7 @@ def _look_at(context: Context, path: Path, wait_seconds: float) -> _Seen:
     size = 0
     try:
         with files.reading(path):
-            there = (path, path.with_name(path.name + "-wal"))
+            there = (path, Path(f"{path}-wal"))
             size = sum(files.size_of(each) for each in there if each.is_file())
         with database.read_only(path, wait_seconds) as connection:
             names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema")]
