@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def load(home: Path, text: str) -> Settings:
 def test_a_file_that_sets_nothing_is_like_no_file(tmp_path: Path, text: str) -> None:
     assert load_settings(tmp_path / "missing") == Settings(databases={}, output=None)
     assert load(tmp_path, text) == Settings(databases={}, output=None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and devices of POSIX")
+@pytest.mark.parametrize(
+    ("leads_to", "says"), [("gone.yaml", "that is gone"), ("/dev/zero", "no file")]
+)
+def test_a_link_to_no_file_is_not_like_no_file(tmp_path: Path, leads_to: str, says: str) -> None:
+    (tmp_path / SETTINGS_FILE).symlink_to(leads_to)
+    with pytest.raises(SettingsError, match=says):
+        load_settings(tmp_path)
 
 
 def test_paths_start_at_the_home_and_a_tilde_is_the_persons_home(

@@ -64,11 +64,7 @@ def read_folder(folder: Path) -> dict[str, Profile]:
 
 
 def read_profile(path: Path) -> Profile:
-    try:
-        profile = read_record(path, Profile, ProfileError, path.parent)
-    except FileNotFoundError as error:
-        hint = f"Remove {path}, or put the profile there."
-        raise ProfileError(f"{path.name}: a link to a file that is gone", hint=hint) from error
+    profile = read_record(path, Profile, ProfileError, path.parent)
     if profile.name != path.stem:
         raise ProfileError(
             f"{path.name}: name: give {path.stem}, as the file is called, not {profile.name}",

@@ -28,7 +28,12 @@ def read_record(
         FileNotFoundError: there is no such file.
         HoldfastError: of `error_class`; names the file and the key, or the line.
     """
+    hint = f"Make {path} a file that you may read, or move it away."
     try:
+        if path.is_symlink() and not path.exists():
+            raise error_class(f"{path.name}: a link to a file that is gone", hint=hint)
+        if path.exists() and not (path.is_file() or path.is_dir()):  # it might have no end
+            raise error_class(f"{path.name}: it is no file", hint=hint)
         values = parse(path.read_bytes().decode("utf-8-sig"))
         record: Record = shape({} if values is None else values, wanted, "", base)
     except Complaint as complaint:
@@ -42,7 +47,6 @@ def read_record(
     except FileNotFoundError:
         raise
     except OSError as error:
-        hint = f"Make {path} a file that you may read, or move it away."
         raise error_class(f"{path.name}: cannot read it: {error.strerror}", hint=hint) from error
     return record
 
