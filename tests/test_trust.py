@@ -17,6 +17,7 @@ from holdfast.operations.context import Context
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.report_status import StatusOptions, report_status
 from holdfast.operations.schedule_record import remember_install, remember_removal, remember_run
+from holdfast.operations.stored import at_hand
 from holdfast.operations.verify_backup import VerifyOptions, verify_backups
 from holdfast.outcomes import StatusReport
 from holdfast.reports import json_text, text
@@ -165,6 +166,18 @@ def test_a_backup_that_a_wrong_clock_dated_ahead_does_not_count_until_then(here)
     ]
     assert "\n  backup-2029-05-08.json: " in text(report)
     assert ", in the future, 6 rows, verified" in text(report)
+
+
+@pytest.mark.parametrize("store", ["", "disk:"])
+def test_a_backup_that_a_wrong_clock_dated_ahead_is_not_the_latest(here, store):
+    (here.home.path / "backup.yaml").write_text("stores: {disk: ../disk}\n")
+    here = at(here, NOW)
+    for moment in (NOW + timedelta(days=900), NOW + timedelta(hours=20), NOW):
+        export_backup(at(here, moment), ExportOptions(stores=("disk",)))
+    with at_hand(here, f"{store}latest") as found:
+        assert "2026-11-21" in found.shown.name  # by no more than clocks and places differ
+    with at_hand(here, "2029-05-08") as found:
+        assert found.shown.name == "backup-2029-05-08.json"
 
 
 def test_a_database_that_nobody_named_and_that_has_gone_is_missed(here):

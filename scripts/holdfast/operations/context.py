@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -181,6 +181,11 @@ class Context(Struct, frozen=True, dict=True):
         """Return how many rows a backup has, where that is on record."""
         path = files.text_of(backup)
         return next((each.row_count for each in self.known_backups() if each.path == path), None)
+
+    def is_ahead(self, made: datetime | None) -> bool:
+        """Tell whether a clock that was wrong has dated something: more than a day ahead."""
+        # Less may be a tool's own time, in that of its place.
+        return made is not None and made - self.now > timedelta(days=1)
 
     @property
     def timestamp(self) -> str:

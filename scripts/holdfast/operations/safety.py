@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -31,7 +31,6 @@ from holdfast.profiles import Profile
 from holdfast.times import ago, duration, moment, utc_text
 
 MAX_AGE_SECONDS = 48 * 3600
-_AHEAD = timedelta(days=1)  # a tool may write its own time in that of its place
 _WAIT_SECONDS = 2.0  # for a lock: a status that says less is better than one that hangs
 _WAIT_SECONDS_EACH = 0.1  # where there are several databases
 
@@ -211,8 +210,7 @@ def _is_since_run(shelf: Shelf, sound: Sequence[BackupOnFile]) -> bool:
 
 def _last(context: Context, times: Sequence[datetime | None]) -> datetime | None:
     """Return the latest; what a clock that was wrong made would be the last one for years."""
-    latest = context.now + _AHEAD
-    return max((time for time in times if time and time <= latest), default=None)
+    return max((time for time in times if time and not context.is_ahead(time)), default=None)
 
 
 def _age(context: Context, last: datetime | None) -> float | None:

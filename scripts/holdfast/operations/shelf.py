@@ -20,6 +20,7 @@ from holdfast.known import HASHED_BYTES, KnownBackup
 from holdfast.model import ChosenDatabase, Opening
 from holdfast.operations.context import Context
 from holdfast.outcomes import BackupOnFile
+from holdfast.times import moment
 
 _SUFFIXES = {
     each.suffix + compressed + closed
@@ -160,8 +161,10 @@ def find_backup(context: Context, wanted: str, database: ChosenDatabase | None =
     found = backups_on_file(context)
     if wanted == "latest":
         fitting = [each for each in found if not database or is_of(context, each, database)]
-        # Who says latest means the whole database, where there is a backup of that.
-        fitting = sorted(fitting, key=lambda each: each.part != "")[:1]
+        # Who says latest means the whole database, where there is a backup of that; and one that
+        # a wrong clock has dated ahead would be the latest for years.
+        fitting.sort(key=lambda each: (each.part != "", context.is_ahead(moment(each.created_at))))
+        fitting = fitting[:1]
     else:
         fitting = [each for each in found if each.path.name == wanted]
         fitting = fitting or [each for each in found if _fits(each.path.name, wanted)]

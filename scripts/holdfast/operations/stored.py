@@ -15,6 +15,7 @@ from holdfast.model import ChosenDatabase
 from holdfast.operations.context import Context, name_of_database
 from holdfast.operations.shelf import find_backup
 from holdfast.stores import Store, StoredBackup
+from holdfast.times import moment
 
 LATEST = "latest"
 ALL = "all"
@@ -114,7 +115,11 @@ def find_stored(
         own = [each for each in fitting if each.owner == context.owner]
         fitting = own or fitting
     parts = {each.name: each.part for each in context.known_copies() if each.store == store.name}
-    fitting = list(_newest_of_each(fitting, parts)) if _names_no_time(wanted, fitting) else fitting
+    fitting = (
+        list(_newest_of_each(context, fitting, parts))
+        if _names_no_time(wanted, fitting)
+        else fitting
+    )
     if not fitting:
         raise BackupNotFound(
             f"no backup {wanted!r} in {store.name} ({store.location})",
@@ -155,12 +160,15 @@ def _names_no_time(wanted: str, fitting: Iterable[StoredBackup]) -> bool:
 
 
 def _newest_of_each(
-    backups: Iterable[StoredBackup], parts: Mapping[str, str]
+    context: Context, backups: Iterable[StoredBackup], parts: Mapping[str, str]
 ) -> Iterator[StoredBackup]:
-    """Yield the newest of each machine and database; one that is known to be a part, if need be."""
+    """Yield the newest of each machine and database; a part, or one dated ahead, if need be."""
+
+    def worth(each: StoredBackup) -> tuple[bool, bool, str, str]:
+        is_whole, made = not parts.get(each.name), moment(each.created_at)
+        return is_whole, not context.is_ahead(made), each.created_at, each.name
+
     newest: dict[tuple[str, str], StoredBackup] = {}
-    for each in sorted(
-        backups, key=lambda one: (not parts.get(one.name), one.created_at, one.name)
-    ):
+    for each in sorted(backups, key=worth):
         newest[each.owner, each.database] = each
     yield from newest.values()
