@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.errors import PlanChanged, ScheduleFailed
 from holdfast.operations.context import Context
@@ -64,6 +65,14 @@ def test_without_a_yes_it_is_shown_and_nothing_is_written(here, spool, scheduler
     )
     assert all_files(here, spool) == {}
     assert not here.home.path.exists()
+
+
+def test_who_installs_it_hears_that_a_run_would_find_no_database(here):
+    (warning,) = asked(here, "install", scheduler="cron", yes=True).warnings
+    settings = here.home.path / "backup.yaml"
+    assert warning.startswith("a run would find no database to back up. Name yours in ")
+    settings.write_text(warning.partition(", as in ")[2])  # as it says, it is valid
+    assert asked(replace(here), "install", scheduler="cron", yes=True).warnings == ()
 
 
 @EVERY_SCHEDULER
@@ -271,6 +280,8 @@ def test_the_launcher_of_a_plugin_finds_it_after_an_update(tmp_path, capsys):
 def test_the_script_shows_the_plan_waits_and_installs_just_that(tmp_path, here, spool, monkeypatch):
     monkeypatch.setenv("PATH", here.environment["PATH"])
     home = tmp_path / "home"
+    home.mkdir()
+    (home / "backup.yaml").write_text("databases: {notes: notes.db}\n")
     plan = run(home, "schedule", "install", "--with", "cron", exit_code=4).stdout
     assert plan.startswith("Plan: backups every day at 03:00, by a line for cron.\ncrontab:\n  # ")
     [confirmed] = re.findall(r"^  schedule (install .*)$", plan, re.MULTILINE)

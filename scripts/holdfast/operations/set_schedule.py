@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from holdfast.errors import HoldfastError, PlanChanged
-from holdfast.operations.context import Context
+from holdfast.errors import DatabaseNotFound, HoldfastError, PlanChanged
+from holdfast.operations.context import Context, choose_database
 from holdfast.operations.schedule_concerns import machine_of, places, schedule_concerns
 from holdfast.operations.schedule_record import (
     installed,
@@ -127,13 +128,26 @@ def _install(
     for other in places(context):
         if other.name != scheduler.name:
             other.remove(job.name, machine)
-    done = replace(report, outcome="done", is_installed=True)
+    warnings = tuple(_nothing_to_do(context))
+    done = replace(report, outcome="done", is_installed=True, warnings=warnings)
     try:
         remember_install(context, scheduler.name, job.calendar, job.command)
     except HoldfastError as error:
         warning = f"the schedule is installed, but that could not be recorded: {error}"
-        return replace(done, warnings=(warning,))
+        return replace(done, warnings=(*warnings, warning))
     return replace(done, state=schedule_state(context))
+
+
+def _nothing_to_do(context: Context) -> Iterator[str]:
+    """Say that a run would fail, where no database is named and none is found."""
+    try:
+        if not context.settings.databases:
+            choose_database(context)
+    except DatabaseNotFound:
+        yield (
+            "a run would find no database to back up. Name yours in"
+            f" {context.home.path / 'backup.yaml'}, as in databases: {{notes: ~/notes.db}}"
+        )
 
 
 def _remove(context: Context, options: ScheduleOptions) -> ScheduleReport:
