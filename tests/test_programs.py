@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 
 import pytest
 
 from holdfast.errors import ProgramFailed
-from holdfast.programs import find_program, output_of
+from holdfast.programs import find_program, holders, output_of
 
 
 def test_what_a_program_prints_comes_back_as_it_is():
@@ -50,3 +51,22 @@ def test_only_the_path_that_is_given_is_searched(tmp_path):
     assert find_program("bd", {"PATH": str(tmp_path)}) == str(program)
     assert find_program("sh", {"PATH": str(tmp_path)}) is None
     assert find_program("sh", {}) is None
+
+
+CALLED_ODDLY = """
+import sys
+open("/proc/self/comm", "wb").write(b"a\\xffb")
+file = open(sys.argv[1])
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open")
+def test_who_holds_a_file_is_named_whatever_bytes_its_name_has(tmp_path):
+    held = tmp_path / "held"
+    held.touch()
+    with subprocess.Popen([sys.executable, "-c", CALLED_ODDLY, held], stdin=-1, stdout=-1) as other:
+        assert other.stdout and other.stdout.readline() == b"open\n"
+        assert holders([held]) == [f"a\ufffdb (process {other.pid})"]
+        other.communicate()

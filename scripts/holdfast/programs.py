@@ -132,7 +132,8 @@ def holders(paths: Iterable[Path]) -> list[str]:
     for process in Path("/proc").glob("[0-9]*") if wanted else ():
         if process.name != str(os.getpid()) and wanted & _open_files(process):
             with contextlib.suppress(OSError):
-                names.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
+                name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
+                names.append(f"{name} (process {process.name})")
     return names
 
 
