@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import multiprocessing
 import os
-import sqlite3
 import tempfile
 import threading
 
@@ -20,6 +19,7 @@ from holdfast.formats import open_backup
 from holdfast.formats.interface import BackupReader
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.rebuild import _Loader, rebuild
+from tests.conftest import rows
 from tests.strategies import exact
 
 # The triggers of an index that keeps no text have the parts read twice.
@@ -75,8 +75,7 @@ def test_a_database_is_built_of_them_and_proven_equal(backup, tmp_path):
     path = tmp_path / "new.db"
     files.make_empty(path)
     assert rebuild(backup(), path).warnings == ()
-    found = sqlite3.connect(path).execute("SELECT rowid FROM found WHERE found MATCH 'ann'")
-    assert found.fetchall() == [(1,)]
+    assert rows(path, "SELECT rowid FROM found WHERE found MATCH 'ann'") == [(1,)]
 
 
 def test_the_process_that_read_it_hashes_what_was_built_of_it(backup, make_database):

@@ -273,7 +273,7 @@ def test_a_locked_database_is_waited_for_as_long_as_was_said(make_database, way,
         start = time.monotonic()
         with pytest.raises(DatabaseLocked, match=f"locked for {wait_seconds:g} seconds"):
             use()
-        assert wait_seconds * 0.5 <= time.monotonic() - start < wait_seconds + 2
+        assert wait_seconds * 0.5 <= time.monotonic() - start < wait_seconds + 20
     assert not path.with_name("copy.db").exists()
 
 

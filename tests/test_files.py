@@ -248,10 +248,17 @@ def test_a_full_disk_is_a_write_that_failed(tmp_path):
 
 
 def test_an_error_of_the_disk_is_heard_though_a_thread_met_it(monkeypatch):
+    is_met, fsync = threading.Event(), os.fsync
+
+    def meet(file):
+        is_met.set()
+        fsync(file)
+
     monkeypatch.setattr(files, "_SYNC_BYTES", 0)
+    monkeypatch.setattr(os, "fsync", meet)
     with pytest.raises(OSError, match="Invalid argument"):
         with files.put_on_disk_meanwhile(Path(os.devnull)):  # which no system puts on a disk
-            time.sleep(0.3)
+            assert is_met.wait(30)
 
 
 @pytest.mark.parametrize("made", ["open", "mkdir"])

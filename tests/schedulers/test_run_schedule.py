@@ -237,6 +237,7 @@ def test_of_two_runs_at_once_one_makes_the_backups_and_the_other_says_so(here):
         writer.execute("BEGIN EXCLUSIVE")  # the first run waits for this
         first = start(at.home.path, "schedule", "run")
         while not (at.output / "history.db").exists() or not events(at):
+            assert first.poll() is None, first.communicate()
             time.sleep(0.02)
         second = run(at.home.path, "schedule", "run", exit_code=35)
         writer.execute("ROLLBACK")
