@@ -118,10 +118,10 @@ def test_one_process_reads_alone_while_a_writer_waits_for_it(make_database):
         writer.execute("UPDATE t SET a = 'theirs'")
         with pytest.raises(database.OperationalError, match="locked"):
             writer.execute("COMMIT")
-        with readers_of(path, connection, 3600, helpers) as readers:
-            (table,) = read_schema(connection).tables
-            readers.start([table])
-            lines = b"".join(readers.lines(table))
+        readers = readers_of(path, connection, 3600, helpers)
+        (table,) = read_schema(connection).tables
+        readers.start([table])
+        lines = b"".join(readers.lines(table))
         with database.looking_for_damage(connection, path, beside=True) as notes:
             assert notes() == ()
     assert (readers.jobs, lines.count(b"\n"), lines.count(b"theirs")) == (1, 500, 0)
@@ -156,8 +156,8 @@ def test_all_readers_see_one_moment_beside_a_busy_writer(tmp_path):
                 with (
                     helpers_to_read(path, jobs=3) as helpers,
                     database.read_only(path) as connection,
-                    readers_of(path, connection, 30, helpers) as readers,
                 ):
+                    readers = readers_of(path, connection, 30, helpers)
                     schema = read_schema(connection)
                     readers.start(schema.tables)
                     left, right = (b"".join(readers.lines(table)) for table in schema.tables)

@@ -92,11 +92,8 @@ def digests_of(
 
     Yields: what returns the digests of those tables of a backup that it has.
     """
-    with (
-        helpers_to_read(path, jobs) as helpers,
-        database.finished(path) as connection,
-        readers_of(path, connection, database.DEFAULT_WAIT_SECONDS, helpers) as readers,
-    ):
+    with helpers_to_read(path, jobs) as helpers, database.finished(path) as connection:
+        readers = readers_of(path, connection, database.DEFAULT_WAIT_SECONDS, helpers)
         connection.execute("BEGIN")
         schema = read_schema(connection)
         tables = {

@@ -103,12 +103,11 @@ def _usual_jobs(path: Path) -> int:
     return min(_MOST_READERS, core_count()) if size >= _WORTH_IT_BYTES else 1
 
 
-@contextlib.contextmanager
 def readers_of(
     path: Path, connection: Connection, wait_seconds: float, helpers: Sequence[Helper]
-) -> Iterator[Readers]:
+) -> Readers:
     """
-    Yield readers of what `connection`, of `read_only`, sees from now on.
+    Return readers of what `connection`, of `read_only`, sees from now on.
 
     That may be a later moment than before.
 
@@ -124,7 +123,7 @@ def readers_of(
         for helper in helpers:
             helper.end()
         helpers = ()
-    yield Readers(connection, list(map(_Reader, helpers)))
+    return Readers(connection, list(map(_Reader, helpers)))
 
 
 def _see_one_moment(connection: Connection, helpers: Sequence[Helper]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -80,22 +81,7 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
         except WriteFailed:
             if not chosen.path.exists():  # another export was not quicker to make it
                 raise
-    with (
-        helpers_to_read(chosen.path, options.jobs) as helpers,
-        opened_to_take(chosen.path, options.wait_seconds) as connection,
-        readers_of(chosen.path, connection, options.wait_seconds, helpers) as readers,
-        # What goes to standard output cannot be taken back.
-        database.looking_for_damage(
-            connection, chosen.path, beside=readers.jobs > 1 and options.stream is None
-        ) as notes,
-    ):
-        source = _describe(context, options, connection, readers, chosen, notes)
-        # Others read whole tables alone, and see no secrets.
-        readers.start(
-            table
-            for table in source.taken.schema.tables
-            if table.excerpt == Excerpt() and table.name not in source.secrets
-        )
+    with _opened(context, options, chosen) as source:
         if options.stream is not None:
             content = content_of(source)
             with files.translated_errors(Path("standard output")):
@@ -139,6 +125,27 @@ def export_backup(context: Context, options: ExportOptions) -> ExportReport:
         others=_others(context, options),
         warnings=tuple(warnings),
     )
+
+
+@contextlib.contextmanager
+def _opened(context: Context, options: ExportOptions, chosen: ChosenDatabase) -> Iterator[Source]:
+    """Yield what is to be exported, while others read its rows and look for damage."""
+    with (
+        helpers_to_read(chosen.path, options.jobs) as helpers,
+        opened_to_take(chosen.path, options.wait_seconds) as connection,
+    ):
+        readers = readers_of(chosen.path, connection, options.wait_seconds, helpers)
+        # What goes to standard output cannot be taken back.
+        beside = readers.jobs > 1 and options.stream is None
+        with database.looking_for_damage(connection, chosen.path, beside=beside) as notes:
+            source = _describe(context, options, connection, readers, chosen, notes)
+            # Others read whole tables alone, and see no secrets.
+            readers.start(
+                table
+                for table in source.taken.schema.tables
+                if table.excerpt == Excerpt() and table.name not in source.secrets
+            )
+            yield source
 
 
 def _others(context: Context, options: ExportOptions) -> tuple[str, ...]:

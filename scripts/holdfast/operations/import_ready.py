@@ -83,16 +83,13 @@ class Import(Struct, frozen=True):
         path, wait = self.target.chosen.path, self.options.wait_seconds
         with ExitStack() as stack:
             folder = stack.enter_context(files.scratch_folder())
-            with (
-                helpers_to_read(path) as helpers,
-                database.read_only(path, wait) as connection,
-            ):
+            with helpers_to_read(path) as helpers, database.read_only(path, wait) as connection:
                 if self._has_moved(connection):
                     return None
-                with readers_of(path, connection, wait, helpers) as readers:
-                    moment = database.moment_of(connection)
-                    sifter = Sifter(connection, readers, hashing=not self.options.yes)
-                    staging = stage(self.options, self.reader, self.target, folder, sifter)
+                readers = readers_of(path, connection, wait, helpers)
+                moment = database.moment_of(connection)
+                sifter = Sifter(connection, readers, hashing=not self.options.yes)
+                staging = stage(self.options, self.reader, self.target, folder, sifter)
                 # Who waits for us to have read cannot let us write.
                 database.let_go(connection)
                 job = self._opened(stack, staging)
