@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import threading
 import time
@@ -128,6 +129,8 @@ def looking_for_damage(
     """
     Yield what does as `complain_of_damage`, for a caller who has other things to do meanwhile.
 
+    What it found once, it returns after the block, too.
+
     Args: beside: a thread looks, through a connection of its own, which may see a later moment.
     """
     if not beside:
@@ -144,6 +147,7 @@ def looking_for_damage(
     with ThreadPoolExecutor(1) as thread:
         looked = thread.submit(look)
 
+        @functools.cache
         def found() -> tuple[str, ...]:
             try:
                 return looked.result()
