@@ -1,5 +1,5 @@
 """
-Places where backups are kept, besides the output folder: one line each in the registries.
+Places where backups are kept, besides the output folder: each found by its address.
 
 What lies behind a store is loaded when one is opened: most commands open none.
 """
@@ -60,9 +60,16 @@ def open_store(
     is_off_site = settings.off_site
     if is_off_site is None:
         is_off_site = _scheme(settings.url) != ""
-    if settings.layout not in _LAYOUTS:
-        raise SettingsError(f"backup.yaml: stores.{name}.layout: {settings.layout} is not known")
-    return _LAYOUTS[settings.layout](
+    layout: Callable[..., Store]
+    if settings.layout == "pages":
+        from holdfast.stores.pages.store import PagesStore
+
+        layout = PagesStore
+    else:
+        from holdfast.stores.files_layout import FilesStore
+
+        layout = FilesStore
+    return layout(
         name,
         objects,
         owner,
@@ -110,21 +117,4 @@ def credential_files(address: str, environment: Mapping[str, str]) -> tuple[Path
     return cloud_access.credential_files(address, environment)
 
 
-def _files_store(
-    name: str, objects: Objects, owner: str, *, is_off_site: bool, keys: Keys, encrypts: bool
-) -> Store:
-    from holdfast.stores.files_layout import FilesStore
-
-    return FilesStore(name, objects, owner, is_off_site=is_off_site, keys=keys, encrypts=encrypts)
-
-
-def _pages_store(
-    name: str, objects: Objects, owner: str, *, is_off_site: bool, keys: Keys, encrypts: bool
-) -> Store:
-    from holdfast.stores.pages.store import PagesStore
-
-    return PagesStore(name, objects, owner, is_off_site=is_off_site, keys=keys, encrypts=encrypts)
-
-
 _CLOUDS = ("s3", "gs", "az")
-_LAYOUTS: dict[str, Callable[..., Store]] = {"files": _files_store, "pages": _pages_store}

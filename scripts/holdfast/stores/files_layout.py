@@ -12,55 +12,26 @@ import functools
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from holdfast import encryption, files
-from holdfast.encryption import NO_KEYS, Keys
-from holdfast.errors import BackupNotFound, ObjectMissing, StoreFailed, StoreRefused
+from holdfast.errors import BackupNotFound, ObjectMissing, StoreFailed
 from holdfast.formats import open_backup, packing
 from holdfast.formats.compression import compression_suffix
 from holdfast.formats.encrypted import is_closed
 from holdfast.formats.interface import BackupFormat
 from holdfast.stores.closing import holds, write_encrypted
-from holdfast.stores.interface import (
-    StoredBackup,
-    listed_backups,
-    object_name,
-    stored_backup,
-)
-from holdfast.stores.objects import Objects
+from holdfast.stores.interface import StoredBackup, listed_backups, object_name
+from holdfast.stores.layout import Layout
 from holdfast.stores.pages.naming import is_root
 
 _NAMES_OF_A_SECOND = 20
 
 
-class FilesStore:
-    """Backups as objects `OWNER/backup-DATABASE-TIME.SUFFIX` in any place for objects."""
-
-    def __init__(
-        self,
-        name: str,
-        objects: Objects,
-        owner: str,
-        *,
-        is_off_site: bool,
-        keys: Keys = NO_KEYS,
-        encrypts: bool = False,
-    ) -> None:
-        """
-        Args:
-            owner: the mark of this machine, under which it puts and deletes.
-            keys: for whom backups are encrypted on their way in.
-        """
-        self.name = name
-        self.location = objects.location
-        self.is_off_site = is_off_site
-        self.encrypts = encrypts
-        self._objects = objects
-        self._owner = owner
-        self._keys = keys
+class FilesStore(Layout):
+    """Backups as objects `OWNER/backup-DATABASE-TIME.SUFFIX`."""
 
     def backups(self) -> Iterator[StoredBackup]:
         """Yield the backups of all owners, in no order; what is no backup of ours is passed by."""
@@ -89,11 +60,6 @@ class FilesStore:
             f"{self.location} says that every name is taken, up to {name}",
             hint="Check its address: this may be something else than a store.",
         )
-
-    def _stored(self, name: str, size: int) -> StoredBackup:
-        found = stored_backup(self.name, name, size)
-        assert found  # `object_name` made it
-        return found
 
     @contextlib.contextmanager
     def _as_it_goes_in(self, backup: Path) -> Iterator[tuple[Path, str, str]]:
@@ -164,22 +130,6 @@ class FilesStore:
             found = packing.unpack(packed, folder)
         files.remove(target)
         return found
-
-    def delete(self, backups: Sequence[StoredBackup]) -> None:
-        """
-        Delete backups, and what nothing else in the store needs then.
-
-        Raises: StoreRefused for one that another machine put there; then none is deleted.
-        """
-        for backup in backups:
-            if backup.owner != self._owner:
-                raise StoreRefused(
-                    f"{backup.name} in {self.location} was put there by {backup.owner},"
-                    f" and this is {self._owner}",
-                    hint="Delete it from that machine, or by hand.",
-                )
-        for backup in backups:
-            self._objects.delete(backup.name)
 
 
 def _pour(backup: Path, form: BackupFormat, target: BinaryIO) -> None:

@@ -6,10 +6,9 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from holdfast.encryption import NO_KEYS, Keys
-from holdfast.errors import BackupDamaged, KeyNotAtHand, StoreRefused
-from holdfast.stores.interface import StoredBackup, listed_backups, stored_backup
-from holdfast.stores.objects import Objects
+from holdfast.errors import BackupDamaged, KeyNotAtHand
+from holdfast.stores.interface import StoredBackup, listed_backups
+from holdfast.stores.layout import Layout
 from holdfast.stores.pages.collecting import Collected, collect
 from holdfast.stores.pages.fetching import fetch_backup
 from holdfast.stores.pages.keys import ALL, key_to_put, store_key
@@ -18,33 +17,10 @@ from holdfast.stores.pages.place import Place
 from holdfast.stores.pages.putting import page_copy, put_backup
 
 
-class PagesStore:
-    """Backups in the format sqlite, page by page in any place for objects."""
+class PagesStore(Layout):
+    """Backups in the format sqlite, page by page."""
 
-    def __init__(
-        self,
-        name: str,
-        objects: Objects,
-        owner: str,
-        *,
-        is_off_site: bool,
-        keys: Keys = NO_KEYS,
-        encrypts: bool = False,
-    ) -> None:
-        """
-        Args:
-            owner: the mark of this machine, under which it puts and deletes.
-            keys: those at hand, and whom the store is encrypted for.
-            encrypts: refuse to keep anything that is not encrypted.
-        """
-        self.name = name
-        self.location = objects.location
-        self.is_off_site = is_off_site
-        self.encrypts = encrypts
-        self._keys = keys
-        self._objects = objects
-        self._owner = owner
-        self._known_place: Place | None = None  # found when it is first needed
+    _known_place: Place | None = None  # found when it is first needed
 
     def _place(self) -> Place:
         if self._known_place is None:
@@ -64,10 +40,7 @@ class PagesStore:
         with page_copy(backup, self._keys, self.location) as copy:
             key = key_to_put(self._objects, self._keys, encrypts=self.encrypts)
             place = Place(self._objects, key)
-            name, size = put_backup(place, copy, database, created_at, self._owner)
-        found = stored_backup(self.name, name, size)
-        assert found  # `object_name` made it
-        return found
+            return self._stored(*put_backup(place, copy, database, created_at, self._owner))
 
     def fetch(self, backup: StoredBackup, folder: Path) -> Path:
         """
@@ -78,20 +51,8 @@ class PagesStore:
         return fetch_backup(self._place(), backup.name, folder, self._names)
 
     def delete(self, backups: Sequence[StoredBackup]) -> None:
-        """
-        Delete backups, and what nothing else in the store needs then: that takes a second run.
-
-        Raises: StoreRefused for one that another machine put there; then none is deleted.
-        """
-        for backup in backups:
-            if backup.owner != self._owner:
-                raise StoreRefused(
-                    f"{backup.name} in {self.location} was put there by {backup.owner},"
-                    f" and this is {self._owner}",
-                    hint="Delete it from that machine, or by hand.",
-                )
-        for backup in backups:
-            self._objects.delete(backup.name)
+        """Do as any layout; what nothing else in the store needs then takes a second run."""
+        super().delete(backups)
         with contextlib.suppress(KeyNotAtHand, BackupDamaged):  # the next run that can frees it
             self.collect()
 
