@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from holdfast import files
-from holdfast.formats.interface import damaged
+from holdfast.formats.interface import BackupFormat, damaged
 
 SUFFIX = ".tar"
 _MAGIC_AT = 257
@@ -26,7 +26,7 @@ def is_packed(start: bytes) -> bool:
     return start[_MAGIC_AT : _MAGIC_AT + len(_MAGIC)] == _MAGIC
 
 
-def pack(root: Path, paths: Iterable[Path], target: BinaryIO) -> None:
+def _pack(root: Path, paths: Iterable[Path], target: BinaryIO) -> None:
     """Write files below a folder into an open file, in this order; not when and whose they are."""
     import tarfile
 
@@ -39,12 +39,26 @@ def pack(root: Path, paths: Iterable[Path], target: BinaryIO) -> None:
                 archive.addfile(member, file)
 
 
+def write_as_one(backup: Path, form: BackupFormat, target: BinaryIO) -> None:
+    """Write a backup of a format into an open file: packed, where it is several files."""
+    if form.is_several:
+        found = [path for path in backup.rglob("*") if path.is_file()]
+        if form.manifest_suffix:
+            found = [backup, backup.with_name(backup.name + form.manifest_suffix)]
+        # First those that say what the others are.
+        found.sort(key=lambda path: (path.suffix != ".json", path))
+        _pack(backup.parent, found, target)
+    else:
+        with backup.open("rb") as source:
+            shutil.copyfileobj(source, target, files.COPY_BYTES)
+
+
 def unpack(source: BinaryIO, folder: Path) -> Path:
     """
     Write what a tar holds into an empty folder.
 
     Returns: the file or the folder that was packed, of those at the top the shortest name.
-    Raises: BackupDamaged when it is not as `pack` writes it.
+    Raises: BackupDamaged when it is not as `write_as_one` writes it.
     """
     import tarfile
 

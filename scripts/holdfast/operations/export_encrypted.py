@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -141,18 +140,8 @@ def _write_copy(
         copy = folder / f"backup{form.suffix}"
         to_copy = replace(options, encrypt=False, output=copy, verify=is_proven)
         written = write_file(context, to_copy, source)
-        if form.is_several:
-            packing.pack(folder, _first_what_tells(folder), closed)
-        else:
-            with copy.open("rb") as file:
-                shutil.copyfileobj(file, closed, files.COPY_BYTES)
+        packing.write_as_one(copy, form, closed)
     return written.trailer
-
-
-def _first_what_tells(folder: Path) -> list[Path]:
-    """Return all files in a folder, those first that say what the others are."""
-    found = [path for path in folder.rglob("*") if path.is_file()]
-    return sorted(found, key=lambda path: (path.suffix != ".json", path))
 
 
 class _Both:

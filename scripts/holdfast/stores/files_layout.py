@@ -14,14 +14,12 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 from holdfast import encryption, files
 from holdfast.errors import BackupNotFound, ObjectMissing, StoreFailed
 from holdfast.formats import open_backup, packing
 from holdfast.formats.compression import compression_suffix
 from holdfast.formats.encrypted import is_closed
-from holdfast.formats.interface import BackupFormat
 from holdfast.stores.closing import holds, write_encrypted
 from holdfast.stores.interface import StoredBackup, listed_backups, object_name
 from holdfast.stores.layout import Layout
@@ -79,7 +77,7 @@ class FilesStore(Layout):
             return
         with files.scratch_folder() as folder:
             whole = folder / "whole"
-            pour = functools.partial(_pour, backup, form)
+            pour = functools.partial(packing.write_as_one, backup, form)
             if self.encrypts:
                 content_sha256 = write_encrypted(whole, pour, self._keys)
                 yield whole, suffix + encryption.SUFFIX, content_sha256
@@ -130,23 +128,6 @@ class FilesStore(Layout):
             found = packing.unpack(packed, folder)
         files.remove(target)
         return found
-
-
-def _pour(backup: Path, form: BackupFormat, target: BinaryIO) -> None:
-    """Write a backup into an open file, as one file."""
-    if form.is_several:
-        packing.pack(backup.parent, _files_of(backup, form), target)
-    else:
-        with backup.open("rb") as source:
-            shutil.copyfileobj(source, target, files.COPY_BYTES)
-
-
-def _files_of(backup: Path, form: BackupFormat) -> list[Path]:
-    """Return the files of a backup, first those that say what the others are."""
-    found = [path for path in backup.rglob("*") if path.is_file()]
-    if form.manifest_suffix:
-        found = [backup, backup.with_name(backup.name + form.manifest_suffix)]
-    return sorted(found, key=lambda path: (path.suffix != ".json", path))
 
 
 def _closed_suffix(backup: Path) -> str:
