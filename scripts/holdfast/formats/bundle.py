@@ -35,7 +35,7 @@ from holdfast.formats.interface import (
     header_items,
 )
 from holdfast.formats.lines import BLOCK_BYTES, LineFile
-from holdfast.formats.sealed import SealedWriter
+from holdfast.formats.sealed import SealedWriter, is_sealed, sealed
 from holdfast.model import Header, Trailer
 
 METADATA = "metadata.json"
@@ -118,11 +118,7 @@ def _metadata(header: Header, trailer: Trailer, written: dict[str, dict[str, str
     }
     items |= msgspec.to_builtins(trailer)
     text = msgspec.json.format(msgspec.json.encode(items), indent=2)
-    return _sealed(text.removesuffix(b"\n}") + b",\n")
-
-
-def _sealed(text: bytes) -> bytes:
-    return text + _SEAL % hashlib.sha256(text).hexdigest().encode()
+    return sealed(text.removesuffix(b"\n}") + b",\n", _SEAL)
 
 
 def schema_sql(header: Header) -> str:
@@ -196,7 +192,7 @@ def _read_metadata(members: Members) -> tuple[dict[str, Any], Header]:
     found = decode(text, dict[str, Any])
     items = {key: found.pop(key, None) for key in _OWN_KEYS}
     header = decode_header(msgspec.json.encode(found))
-    if text != _sealed(text.rpartition(_SEAL[:9])[0]):
+    if not is_sealed(text, _SEAL):
         raise damaged(f"the last line of {METADATA} is not the seal of what stands before it")
     return items, header
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-import types
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -53,12 +52,7 @@ class EncryptedFile:
         self._kept = contextlib.ExitStack()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: types.TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._kept is not None  # it was entered
         kept, self._kept, self._copy = self._kept, None, None
         kept.close()

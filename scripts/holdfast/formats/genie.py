@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -81,9 +82,8 @@ def read_snapshot(path: Path) -> Iterator[Part]:
     yield from parts_of(header, documents.rows_of(tables, _row))
 
 
-def _row(_: str, text: msgspec.Raw) -> dict[str, object]:
-    row: dict[str, object] = documents.row_of(text)
-    return row
+def _row(_: str, text: msgspec.Raw) -> dict[str, Any]:
+    return documents.row_of(text)
 
 
 EXPORT = BackupFormat(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -131,13 +130,8 @@ class BackupReader:
         self._needs.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: types.TracebackType | None,
-    ) -> None:
-        self._needs.__exit__(kind, error, trace)
+    def __exit__(self, *_: object) -> None:
+        self._needs.__exit__(None, None, None)
 
     def parts(self) -> Iterator[Part]:
         """

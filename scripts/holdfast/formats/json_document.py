@@ -45,12 +45,11 @@ from holdfast.formats.interface import (
     decode_header,
     header_items,
 )
-from holdfast.formats.sealed import SealedReader, SealedWriter, shown
+from holdfast.formats.sealed import SEAL, SealedReader, SealedWriter, shown
 from holdfast.model import Trailer
 
 _START = b'{"format":"holdfast",'
 _TABLES = b'"tables":{\n'
-_SEAL = b'"seal":"%s"}\n'
 _TRAILER_BYTES = 1024 * 1024  # what follows the rows is rarely more
 
 
@@ -75,7 +74,7 @@ def _write(file: BinaryIO, content: Content, *, pretty: bool) -> None:
     out.write((b"]\n" if end else b"") + b"},\n")
     for name, value in msgspec.to_builtins(content.trailer()).items():
         out.write(_item(name, value) + b",\n")
-    file.write(_SEAL % out.seal())
+    file.write(SEAL % out.seal())
 
 
 def _header_lines(items: dict[str, object]) -> Iterator[bytes]:
@@ -131,9 +130,9 @@ def read_stream(file: BinaryIO) -> Iterator[Part]:
             yield from _read_rows(source)
             line = _line_after_table(source)
         lines = [b"{"]
-        while not (line := source.line()).startswith(_SEAL[:8]):
+        while not (line := source.line()).startswith(SEAL[:8]):
             lines.append(line)
-        source.complain_of_seal(_SEAL, line)
+        source.complain_of_seal(SEAL, line)
     yield decode(_joined(lines), Trailer)
 
 

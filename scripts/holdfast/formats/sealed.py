@@ -1,4 +1,4 @@
-"""Lines that are no rows, hashed as they are written and as they are read."""
+"""What stands around rows: hashed as it is written and as it is read, for the seal at its end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ from typing import BinaryIO
 
 from holdfast.formats.interface import damaged
 from holdfast.formats.lines import LineFile
+
+SEAL = b'"seal":"%s"}\n'  # the last line of a document
+
+
+def sealed(text: bytes, form: bytes = SEAL) -> bytes:
+    """Add its last line to a document: the seal of all that it holds before."""
+    return text + form % hashlib.sha256(text).hexdigest().encode()
+
+
+def is_sealed(text: bytes, form: bytes = SEAL) -> bool:
+    """Tell whether the last line of a document is the seal of all before it."""
+    return text == sealed(text.rpartition(form.partition(b"%s")[0])[0], form)
 
 
 class SealedWriter:

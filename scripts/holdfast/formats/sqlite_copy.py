@@ -40,13 +40,13 @@ from holdfast.formats.interface import (
     decode_header,
     header_items,
 )
+from holdfast.formats.sealed import is_sealed, sealed
 from holdfast.model import Header, Schema, Trailer
 from holdfast.rows import layout_of
 from holdfast.schema import read_facts, read_schema
 
 MANIFEST_SUFFIX = ".manifest.json"
 _SQLITE_HEADER = b"SQLite format 3\x00"
-_SEAL = b'"seal":"%s"}\n'
 
 
 class StoredFile(Struct, frozen=True):
@@ -65,12 +65,8 @@ class Proof(Struct, frozen=True):
 
     def text(self) -> bytes:
         """Return the manifest, sealed."""
-        text = b'{"header":%b,\n"trailer":%b,\n"file":%b,\n' % (
-            bytes(self.header),
-            bytes(self.trailer),
-            msgspec.json.encode(self.file),
-        )
-        return text + _SEAL % hashlib.sha256(text).hexdigest().encode()
+        parts = (bytes(self.header), bytes(self.trailer), msgspec.json.encode(self.file))
+        return sealed(b'{"header":%b,\n"trailer":%b,\n"file":%b,\n' % parts)
 
 
 def write(target: Target, content: Content) -> None:
@@ -133,8 +129,7 @@ def _contents(proof: Proof) -> tuple[Header, Trailer]:
 def read_proof(path: Path) -> Proof:
     """Read the manifest of a copy; BackupDamaged when it is not what was written."""
     text = _manifest_of(path).read_bytes()
-    body, _, seal = text.rpartition(b'"seal":')
-    if b'"seal":' + seal != _SEAL % hashlib.sha256(body).hexdigest().encode():
+    if not is_sealed(text):
         raise damaged("its manifest is not what was written")
     return decode(text, Proof)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TypeVar
 
 import msgspec
 
 from holdfast.errors import BackupTooNew
 from holdfast.formats.interface import damaged, decode
+from holdfast.formats.sealed import is_sealed, sealed
 
 NAME = "holdfast-pages"
 VERSION = "1.0"
-_SEAL = b'"seal":"%s"}\n'
 
 T = TypeVar("T")
 
@@ -21,8 +20,7 @@ def write_document(record: object) -> bytes:
     """Return a record as a document: each of its fields on a line, and a seal over all of them."""
     items = {"format": NAME, "version": VERSION} | msgspec.to_builtins(record)
     lines = (msgspec.json.encode(name) + b":" + msgspec.json.encode(items[name]) for name in items)
-    text = b"{" + b",\n".join(lines) + b",\n"
-    return text + _SEAL % hashlib.sha256(text).hexdigest().encode()
+    return sealed(b"{" + b",\n".join(lines) + b",\n")
 
 
 def read_document(text: bytes, shape: type[T]) -> T:
@@ -31,8 +29,7 @@ def read_document(text: bytes, shape: type[T]) -> T:
 
     Raises: BackupDamaged when it is not what was written; BackupTooNew for a later major version.
     """
-    body, _, seal = text.rpartition(b'"seal":')
-    if b'"seal":' + seal != _SEAL % hashlib.sha256(body).hexdigest().encode():
+    if not is_sealed(text):
         raise damaged("it is not what was written")
     facts = decode(text, dict[str, object])
     if facts.get("format") != NAME:
