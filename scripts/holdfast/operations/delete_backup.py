@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,14 +10,12 @@ from msgspec.structs import replace
 
 from holdfast import files
 from holdfast.errors import HoldfastError, PlanChanged
-from holdfast.formats import FORMATS
 from holdfast.model import DAMAGED
 from holdfast.operations.context import Context
-from holdfast.operations.shelf import backups_on_file
+from holdfast.operations.plan_ids import plan_id_of
+from holdfast.operations.shelf import backups_on_file, remove_backup
 from holdfast.outcomes import BackupOnFile
 from holdfast.pruned import DeleteReport, RemainingBackup
-
-_PLAN_ID_LENGTH = 12
 
 
 class DeleteOptions(Struct, frozen=True, kw_only=True):
@@ -55,10 +52,7 @@ def delete_backup(context: Context, options: DeleteOptions) -> DeleteReport:
             hint="The new plan is shown: confirm that, if it is what you want.",
             report=report,
         )
-    files.remove_whole(backup.path)
-    # The copy first: none ever stands without its manifest.
-    for suffix in {each.manifest_suffix for each in FORMATS.values()} - {""}:
-        files.remove_whole(backup.path.with_name(backup.path.name + suffix))
+    remove_backup(backup.path)
     return replace(report, outcome="done", warnings=tuple(_remember(context, report)))
 
 
@@ -92,8 +86,7 @@ def _warnings(backup: BackupOnFile, remaining: tuple[RemainingBackup, ...]) -> I
 def _plan_id(backup: BackupOnFile, remaining: tuple[RemainingBackup, ...]) -> str:
     """Hash the file as it is and the names of what remains: a plan holds as long as these do."""
     names = sorted(f"{each.place}:{each.name}" for each in remaining)
-    basis = [str(backup.path), str(backup.bytes), str(files.modified_ns(backup.path)), *names]
-    return hashlib.sha256("\n".join(basis).encode("utf-8", "replace")).hexdigest()[:_PLAN_ID_LENGTH]
+    return plan_id_of([str(backup.path), backup.bytes, files.modified_ns(backup.path), names])
 
 
 def _remember(context: Context, report: DeleteReport) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a plan rests on: its id, and what has changed when it no longer holds."""
+"""What the plan of an import rests on, and what has changed when it no longer holds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from holdfast.operations.import_job import ImportJob, ImportOptions
 from holdfast.outcomes import ImportReport
 from holdfast.staged import StagedTable
 
-_ID_LENGTH = 12  # hexadecimal digits: short enough to type
 _DIGEST_LENGTH = 16
 
 Basis = Mapping[str, Mapping[str, Any]]
@@ -58,12 +57,6 @@ def options_of(options: ImportOptions) -> dict[str, Any]:
         "--keys": list(options.keys),
         "--children": options.children,
     }
-
-
-def plan_id_of(basis: Basis) -> str:
-    """Return the id of the plan that rests on just this."""
-    text = json.dumps(basis, sort_keys=True).encode()
-    return hashlib.sha256(text).hexdigest()[:_ID_LENGTH]
 
 
 def remember_plan(context: Context, report: ImportReport) -> None:

@@ -8,9 +8,10 @@ from holdfast import database, files, programs
 from holdfast.breaking import find_broken
 from holdfast.errors import ImportConflict, ImportRefused
 from holdfast.model import ForeignKey, Rows, Schema, folded, part_of, redacted_names
-from holdfast.operations.import_basis import plan_basis, plan_id_of
+from holdfast.operations.import_basis import plan_basis
 from holdfast.operations.import_job import ImportJob, ImportOptions
 from holdfast.operations.import_space import space_shortage
+from holdfast.operations.plan_ids import plan_id_of
 from holdfast.outcomes import ImportReport, Plan, TablePlan
 from holdfast.plans import plan_table, planned_rows
 from holdfast.schema import has_feeding_trigger, references, references_to_nothing

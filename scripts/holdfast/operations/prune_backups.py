@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -14,13 +12,12 @@ from holdfast import files
 from holdfast.errors import HoldfastError, PlanChanged, UsageError
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.keeping import choose_stores
+from holdfast.operations.plan_ids import plan_id_of
 from holdfast.operations.prune_places import Listed, OutputFolder, Place, StorePlace
 from holdfast.outcomes import ExportAllReport, ExportReport
 from holdfast.profiles import KeepRules
 from holdfast.pruned import PrunedBackup, PrunedPlace, PruneReport
 from holdfast.retention import Decision, Fate, has_rules, plan_retention
-
-_PLAN_ID_LENGTH = 12
 
 
 class PruneOptions(Struct, frozen=True, kw_only=True):
@@ -150,7 +147,7 @@ def _plan(context: Context, options: PruneOptions, place: Place) -> _Plan:
         key = place.database_key(chosen.path)
         listed = [each for each in listed if each.candidate.database == key]
     databases = {each.candidate.database for each in listed} - {""}
-    rules = {name: options.keep or place.rules(context, name) for name in databases}
+    rules = {name: options.keep or place.rules(name) for name in databases}
     decisions = plan_retention(
         [each.candidate for each in listed], rules, now=context.now, owner=place.owner
     )
@@ -202,7 +199,7 @@ def _plan_id(plans: Sequence[_Plan]) -> str:
         for listed, decision in zip(plan.listed, plan.decisions, strict=True)
         if decision.fate is Fate.REMOVED
     ]
-    return hashlib.sha256(json.dumps(sorted(basis, key=str)).encode()).hexdigest()[:_PLAN_ID_LENGTH]
+    return plan_id_of(sorted(basis, key=str))
 
 
 def _arguments(options: PruneOptions, plan_id: str) -> tuple[str, ...]:

@@ -11,11 +11,10 @@ from msgspec import Struct
 
 from holdfast import files
 from holdfast.errors import BackupNotFound, HoldfastError, WriteFailed
-from holdfast.formats import FORMATS
 from holdfast.known import KnownBackup, KnownCopy, Made
 from holdfast.model import DAMAGED, Rung, is_above
 from holdfast.operations.context import Context, name_of_database
-from holdfast.operations.shelf import backups_on_file
+from holdfast.operations.shelf import backups_on_file, remove_backup
 from holdfast.profiles import KeepRules
 from holdfast.retention import Candidate
 from holdfast.stores import Store, StoredBackup
@@ -45,7 +44,7 @@ class Place(Protocol):
         """Say what Candidate.database is for a database."""
         ...
 
-    def rules(self, context: Context, database: str) -> KeepRules:
+    def rules(self, database: str) -> KeepRules:
         """Return the rules of backup.yaml for a database, given as Candidate.database."""
         ...
 
@@ -115,8 +114,8 @@ class OutputFolder:
     def database_key(self, path: Path) -> str:
         return files.text_of(path)
 
-    def rules(self, context: Context, database: str) -> KeepRules:
-        settings = context.settings
+    def rules(self, database: str) -> KeepRules:
+        settings = self._context.settings
         of_it = (
             each.keep
             for each in settings.databases.values()
@@ -145,10 +144,7 @@ class OutputFolder:
             raise WriteFailed(
                 f"{path} was not deleted, as it was changed meanwhile", hint="Look with verify."
             )
-        files.remove_whole(path)
-        # The copy first: none ever stands without its manifest.
-        for suffix in {each.manifest_suffix for each in FORMATS.values()} - {""}:
-            files.remove_whole(path.with_name(path.name + suffix))
+        remove_backup(path)
 
 
 class StorePlace:
@@ -210,8 +206,8 @@ class StorePlace:
     def database_key(self, path: Path) -> str:
         return name_of_database(self._context, path)
 
-    def rules(self, context: Context, database: str) -> KeepRules:
-        settings = context.settings
+    def rules(self, database: str) -> KeepRules:
+        settings = self._context.settings
         if (here := settings.stores[self.store].keep) is not None:
             return here
         of_it = settings.databases.get(database)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -12,6 +10,7 @@ from msgspec.structs import replace
 
 from holdfast.errors import DatabaseNotFound, HoldfastError, PlanChanged
 from holdfast.operations.context import Context, choose_database
+from holdfast.operations.plan_ids import plan_id_of
 from holdfast.operations.schedule_concerns import machine_of, places, schedule_concerns
 from holdfast.operations.schedule_record import (
     installed,
@@ -26,8 +25,6 @@ from holdfast.schedulers.outcomes import ScheduleReport
 from holdfast.schedulers.own_files import drop, put
 from holdfast.schedulers.registry import choose_scheduler
 from holdfast.times import utc_text
-
-_PLAN_ID_LENGTH = 12
 
 
 class ScheduleOptions(Struct, frozen=True, kw_only=True):
@@ -91,8 +88,7 @@ def _describe(
     texts = dict(scheduler.texts(job, machine_of(context)))
     if launched.launcher:
         texts[str(launched.launcher)] = launched.launcher_text
-    rests_on = [scheduler.name, job.calendar.options, job.command]
-    plan_id = hashlib.sha256(json.dumps(rests_on).encode()).hexdigest()[:_PLAN_ID_LENGTH]
+    plan_id = plan_id_of([scheduler.name, job.calendar.options, job.command])
     outcome = "shown" if options.action == "show" else "planned"
     return ScheduleReport(
         action=options.action,

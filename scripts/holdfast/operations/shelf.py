@@ -199,6 +199,14 @@ def latest_backups(context: Context) -> list[Path]:
     return list(dict.fromkeys(found)) or [find_backup(context, "latest")]
 
 
+def remove_backup(path: Path) -> None:
+    """Delete a backup of the output folder, with what lies beside it; WriteFailed."""
+    files.remove_whole(path)
+    # The copy first: none ever stands without its manifest.
+    for suffix in {each.manifest_suffix for each in FORMATS.values()} - {""}:
+        files.remove_whole(path.with_name(path.name + suffix))
+
+
 def restore_command(backup: Path, target: Path) -> str:
     """Name the command that puts a database back from a backup; what is there is set aside."""
     words = ["restore", str(backup), "--to", str(target)]

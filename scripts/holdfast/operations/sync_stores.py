@@ -135,7 +135,7 @@ def _that_would_stay(context: Context, store: Store, missing: list[_Local]) -> l
     place = StorePlace(context, store)
     candidates = [each.candidate for each in place.backups()]
     candidates += [each.candidate for each in missing]
-    rules = {each.database: place.rules(context, each.database) for each in candidates}
+    rules = {each.database: place.rules(each.database) for each in candidates}
     decisions = plan_retention(candidates, rules, now=context.now, owner=context.owner)
     goes = {each.backup.name for each in decisions if each.fate is Fate.REMOVED}
     return [each for each in missing if each.candidate.name not in goes]

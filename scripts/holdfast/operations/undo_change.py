@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +27,7 @@ from holdfast.errors import (
 from holdfast.model import ChosenDatabase, RestorePoint
 from holdfast.operations.context import Context, choose_database
 from holdfast.operations.diff_backups import LIVE, DiffOptions, diff_backups
+from holdfast.operations.plan_ids import plan_id_of
 from holdfast.operations.restore_points import (
     free_restore_point,
     record_restore_point,
@@ -37,8 +36,6 @@ from holdfast.operations.restore_points import (
 from holdfast.operations.shelf import restore_command
 from holdfast.outcomes import UndoneTable, UndoReport
 from holdfast.schema import read_schema
-
-_PLAN_ID_LENGTH = 12
 
 
 class UndoOptions(Struct, frozen=True, kw_only=True):
@@ -201,8 +198,7 @@ def _other_changes(found: DiffReport) -> Iterator[str]:
 def _plan_id(live: Connection, point: RestorePoint) -> str:
     """Hash what the plan rests on: the restore point, and all rows of the database."""
     rows = {table.name: digest_of(live, table).hex() for table in read_schema(live).tables}
-    basis = json.dumps([files.sha256_of(point.path), rows], sort_keys=True)
-    return hashlib.sha256(basis.encode()).hexdigest()[:_PLAN_ID_LENGTH]
+    return plan_id_of([files.sha256_of(point.path), rows])
 
 
 def _plan_changed(wanted: str | None) -> PlanChanged:
