@@ -105,7 +105,9 @@ def open_source(
 ) -> BackupReader:
     """Open what rows are to come from; ImportRefused when the database is of another tool."""
     if options.source:
-        reader = read_beads(context, path, target.chosen, target.schema, options.project)
+        reader = read_beads(
+            context, path, target.chosen, target.schema, options.project, options.wait_seconds
+        )
     else:
         reader = open_backup(path, context.keys)
     reader.watch = context.watch("reading", context.rows_of(path))

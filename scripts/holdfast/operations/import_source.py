@@ -11,7 +11,6 @@ import msgspec
 
 from holdfast import database, files
 from holdfast.beads_to_kata import map_issues, read_project
-from holdfast.database import DEFAULT_WAIT_SECONDS
 from holdfast.errors import BackupDamaged, BackupNotFound, ImportRefused, NotABackup, ProgramFailed
 from holdfast.formats.beads import kind_of, records
 from holdfast.formats.compression import plain
@@ -62,7 +61,7 @@ def read_beads(
     chosen: ChosenDatabase,
     schema: Schema,
     project: str,
-    wait_seconds: float = DEFAULT_WAIT_SECONDS,
+    wait_seconds: float,
 ) -> BackupReader:
     """
     Return a reader of the issues at a path as rows of the kata database that they come into.
