@@ -292,16 +292,17 @@ def fill(target: Path, source: BinaryIO, digest: hashlib._Hash | None = None) ->
         fsync_file(file)
 
 
-def replace_text(path: Path, text: str) -> None:
+def replace_content(path: Path, content: bytes) -> None:
     """Write a small file at once, in the place of one of its name, whose mode it takes."""
-    with new_file(path.parent) as (file, partial):
+    target = resolved(path)
+    with new_file(target.parent) as (file, partial):
         with translated_errors(path):
-            file.write(text.encode())
+            file.write(content)
             fsync_file(file)
-        if path.exists():
-            take_over(partial, path.resolve())
+        if target.exists():
+            take_over(partial, target)
         else:
-            publish(partial, [path])
+            publish(partial, [target])
 
 
 def user_path(text: str) -> Path:

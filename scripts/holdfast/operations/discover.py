@@ -198,7 +198,7 @@ def _add(context: Context, added: Sequence[FoundDatabase]) -> None:
     try:
         with files.reading(path):
             text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
-        files.replace_text(path, with_databases(text, paths))
+        files.replace_content(path, with_databases(text, paths).encode())
     except Complaint as complaint:
         lines = "; ".join(f"{name}: {place}" for name, place in paths.items())
         raise SettingsError(

@@ -31,7 +31,7 @@ def load_profiles_quickly(folder: Path, extra: Path, cache: Path | None) -> tupl
         except (OSError, ValueError):
             profiles = load_profiles(folder, extra)
             with contextlib.suppress(HoldfastError):
-                files.replace_text(kept, msgspec.json.encode(profiles).decode())
+                files.replace_content(kept, msgspec.json.encode(profiles))
             return profiles
     return load_profiles(folder, extra)
 

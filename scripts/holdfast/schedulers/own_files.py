@@ -33,14 +33,14 @@ def put(contents: Mapping[Path, str]) -> Iterator[None]:
     before = {path: current(path) for path in contents}
     try:
         for path, text in contents.items():
-            _write(path, text.encode())
+            files.replace_content(path, text.encode())
         yield
     except BaseException:
         for path, content in before.items():
             if content is None:
                 files.remove(path)
             else:
-                _write(path, content)
+                files.replace_content(path, content)
         raise
 
 
@@ -49,14 +49,3 @@ def drop(*paths: Path) -> None:
     for path in paths:
         if current(path) is not None:
             files.remove(path)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with files.new_file(path.parent) as (file, partial):
-        with files.translated_errors(path):
-            file.write(content)
-            files.fsync_file(file)
-        if path.exists():
-            files.take_over(partial, path)
-        else:
-            files.publish(partial, [path])
