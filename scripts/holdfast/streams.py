@@ -70,25 +70,30 @@ def read_by(work: Callable[[BinaryIO], T]) -> Iterator[tuple[BinaryIO, Future[T]
         found.result()
 
 
-class _Source(io.RawIOBase):
-    """The end of a pipe that is read, which tells a writer that ended from one that failed."""
+class _End(io.RawIOBase):
+    """The end of a pipe that is read."""
 
     def __init__(self, handle: int) -> None:
-        self.is_cut = False
         self._file = io.FileIO(handle)
 
     def readable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Source(_End):
+    """One that tells a writer that ended from one that failed."""
+
+    is_cut = False
 
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
         count = self._file.readinto(buffer)
         if self.is_cut:
             raise Cut("it is written no further")
         return count
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
 
 
 @contextlib.contextmanager
@@ -113,22 +118,15 @@ def written_by(work: Callable[[BinaryIO], None]) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, file)
 
 
-class _Result(io.RawIOBase):
-    """The end of a pipe that is read, which ends well only when the writer has."""
+class _Result(_End):
+    """One that ends well only when the writer has."""
 
     def __init__(self, handle: int, written: Future[None]) -> None:
-        self._file = io.FileIO(handle)
+        super().__init__(handle)
         self._written = written
-
-    def readable(self) -> bool:
-        return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
         count = self._file.readinto(buffer)
         if not count:
             self._written.result()
         return count
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
