@@ -29,7 +29,7 @@ from holdfast.model import (
 )
 from holdfast.virtual import as_virtual, language_column, read_virtual, virtual_tables
 
-_ROWID_NAMES = ("rowid", "_rowid_", "oid")
+ROWID_NAMES = ("rowid", "_rowid_", "oid")
 # SQLite's own tables: sqlite_sequence is exported apart; the statistics are rows like any other.
 _INTERNAL = ("sqlite_schema", "sqlite_sequence")
 
@@ -115,7 +115,7 @@ def _read_table(
     ).fetchall()  # sequence, name, is unique, origin, is partial
     # A key of one INTEGER column is the rowid itself, and then has no index of its own.
     key_is_rowid = bool(key) and all(origin != "pk" for *_, origin, _ in indexes)
-    rowid_name = next((word for word in _ROWID_NAMES if word not in all_names), None)
+    rowid_name = next((word for word in ROWID_NAMES if word not in all_names), None)
     return Table(
         name=name,
         columns=tuple(columns),

@@ -9,10 +9,9 @@ from msgspec import Struct, field
 from holdfast.database import Connection, quote_identifier
 from holdfast.model import Column, Table, folded
 from holdfast.redaction import MARKER_START
-from holdfast.schema import affinity_of
+from holdfast.schema import ROWID_NAMES, affinity_of
 
 SCHEMA_NAME = "staged"  # what the scratch database is called where it is attached
-ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 
 class Sifted(Struct, frozen=True):

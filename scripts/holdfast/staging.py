@@ -22,9 +22,9 @@ from holdfast.errors import ImportRefused
 from holdfast.formats.interface import BackupReader, TableStart, warnings_of
 from holdfast.model import Column, Contents, Header, Layout, SkippedTable, Table, Trailer, folded
 from holdfast.redaction import secret_name
-from holdfast.schema import affinity_of
+from holdfast.schema import ROWID_NAMES, affinity_of
 from holdfast.sifting import Sieve, Sifter
-from holdfast.staged import ROWID_NAMES, StagedTable, definition_of, free_name, keep_defaults
+from holdfast.staged import StagedTable, definition_of, free_name, keep_defaults
 
 
 class Staging(Struct):

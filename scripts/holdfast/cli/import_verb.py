@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from holdfast.cli.options import add_database, add_identity, add_wait, names
+from holdfast.cli.options import add_agreement, add_database, add_identity, add_wait, names
 from holdfast.errors import UsageError
 from holdfast.operations.context import Context
 from holdfast.operations.import_backup import import_backup
@@ -87,10 +87,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--drop-unknown", action="store_true", help="leave out columns that are missing"
     )
     parser.add_argument("--rows", action="store_true", help="name every row in the plan")
-    agreement = parser.add_mutually_exclusive_group()
-    agreement.add_argument("--yes", action="store_true", help="do it without asking")
-    agreement.add_argument("--confirm", metavar="ID", help="do it if the plan is still this one")
-    agreement.add_argument("--dry-run", action="store_true", help="only show the plan; exit code 0")
+    add_agreement(parser)
     parser.add_argument(
         "-q",
         "--quiet",

@@ -40,6 +40,14 @@ def add_identity(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_agreement(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say whether a plan is agreed to."""
+    agreement = parser.add_mutually_exclusive_group()
+    agreement.add_argument("--yes", action="store_true", help="do it without asking")
+    agreement.add_argument("--confirm", metavar="ID", help="do it if the plan is still this one")
+    agreement.add_argument("--dry-run", action="store_true", help="only show the plan; exit code 0")
+
+
 _SCOPES = ("project", "board", "agent", "schedule")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from holdfast.cli.options import add_database, positive
+from holdfast.cli.options import add_agreement, add_database, positive
 from holdfast.operations.context import Context
 from holdfast.operations.prune_backups import PruneOptions, prune_backups
 from holdfast.profiles import SPAN, KeepRules
@@ -53,10 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="SPAN",
         help="and all within a span before the newest, such as 48h, 30d or 1y6m (m: months)",
     )
-    agreement = parser.add_mutually_exclusive_group()
-    agreement.add_argument("--yes", action="store_true", help="do it without asking")
-    agreement.add_argument("--confirm", metavar="ID", help="do it if the plan is still this one")
-    agreement.add_argument("--dry-run", action="store_true", help="only show the plan; exit code 0")
+    add_agreement(parser)
 
 
 _UNITS = dict(zip(_PERIODS, ("hours", "days", "weeks", "months", "years"), strict=True))

@@ -13,6 +13,7 @@ import sys
 
 from msgspec.structs import replace
 
+from holdfast.cli.options import add_agreement
 from holdfast.errors import UsageError
 from holdfast.files import user_path
 from holdfast.operations.context import Context
@@ -49,12 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=("systemd", "launchd", "cron", "windows"),
         help="the scheduler to use; when left out, the one that the system has",
     )
-    agreement = parser.add_mutually_exclusive_group()
-    agreement.add_argument("--yes", action="store_true", help="install it without asking")
-    agreement.add_argument(
-        "--confirm", metavar="ID", help="install it if the plan is still this one"
-    )
-    agreement.add_argument("--dry-run", action="store_true", help="only show the plan; exit code 0")
+    add_agreement(parser)
     parser.add_argument(
         "--if-due",
         action="store_true",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from holdfast.cli.options import add_database, add_wait
+from holdfast.cli.options import add_agreement, add_database, add_wait
 from holdfast.operations.context import Context
 from holdfast.operations.undo_change import UndoOptions, undo_change
 from holdfast.outcomes import UndoReport
@@ -29,10 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "point", metavar="ID", nargs="?", default="latest", help="a restore point, or latest"
     )
     parser.add_argument("--list", action="store_true", help="only list the restore points")
-    agreement = parser.add_mutually_exclusive_group()
-    agreement.add_argument("--yes", action="store_true", help="do it without asking")
-    agreement.add_argument("--confirm", metavar="ID", help="do it if the plan is still this one")
-    agreement.add_argument("--dry-run", action="store_true", help="only show the plan; exit code 0")
+    add_agreement(parser)
     add_wait(parser)
 
 

@@ -11,7 +11,6 @@ from msgspec import Struct
 from holdfast.encryption.headers import FIRST_LINE
 from holdfast.errors import EnvironmentNotReady, SettingsError
 
-KEY_START = "AGE-SECRET-KEY-1"
 _SSH_START = "-----BEGIN"
 _LONGEST_KEY_FILE = 1024 * 1024  # bytes; what is longer holds no keys
 

@@ -11,8 +11,8 @@ from msgspec import Struct
 from holdfast.errors import UsageError
 
 PERIODS = ("hour", "day", "week", "month")
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = tuple(name[:3] for name in DAY_NAMES)
 _ADJECTIVES = {"hour": "hourly", "day": "daily", "week": "weekly", "month": "monthly"}
 _LAST_DAY = 28  # every month has it
 _MOST_DAYS = 32  # between two days of a calendar
@@ -45,7 +45,7 @@ class Calendar(Struct, frozen=True):
         return {
             "hour": f"every hour at :{self.minute:02}",
             "day": f"every day at {at}",
-            "week": f"every {_DAY_NAMES[self.weekday]} at {at}",
+            "week": f"every {DAY_NAMES[self.weekday]} at {at}",
             "month": f"on day {self.day} of every month at {at}",
         }[self.every]
 
@@ -84,7 +84,7 @@ def read_calendar(every: str = "day", at: str = "", on: str = "") -> Calendar:
 
 
 def _weekday(on: str) -> int:
-    for number, name in enumerate(_DAY_NAMES):
+    for number, name in enumerate(DAY_NAMES):
         if len(on) >= 3 and name.lower().startswith(on.lower()):
             return number
     raise UsageError(f"--on {on!r} is no day of the week", hint="Such as --on mon.")

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from holdfast import files
 from holdfast.errors import ScheduleFailed
 from holdfast.programs import windows_command_line
+from holdfast.schedulers.calendar import DAY_NAMES
 from holdfast.schedulers.interface import Job, Machine, Scheduler, complain_of_words, tell
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August"),
     *("September", "October", "November", "December"),
@@ -73,7 +73,7 @@ def _trigger(job: Job) -> Element:
         SubElement(SubElement(trigger, "ScheduleByDay"), "DaysInterval").text = "1"
     elif calendar.every == "week":
         by_week = SubElement(trigger, "ScheduleByWeek")
-        SubElement(SubElement(by_week, "DaysOfWeek"), _DAYS[calendar.weekday])
+        SubElement(SubElement(by_week, "DaysOfWeek"), DAY_NAMES[calendar.weekday])
         SubElement(by_week, "WeeksInterval").text = "1"
     elif calendar.every == "month":
         by_month = SubElement(trigger, "ScheduleByMonth")
