@@ -353,6 +353,9 @@ def test_what_systems_leave_in_folders_does_no_harm(write):
         (path / name).touch()
     (path / "empty folder").mkdir()
     assert read_back(path) == whole
+    zipped_by_us = path.with_name("download.zip")
+    zipped_by_us.write_bytes(b"".join(zip_file.zip_of(path)))
+    assert read_back(zipped_by_us) == whole
 
 
 def test_a_table_whose_hash_was_made_anew_is_still_found(write):

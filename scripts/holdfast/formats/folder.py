@@ -37,14 +37,19 @@ def read(path: Path) -> Iterator[Part]:
     return read_bundle(_members(path))
 
 
-def _members(root: Path) -> Members:
+def names_in(root: Path) -> list[str]:
+    """Name the files of a backup, without what systems and git leave beside them."""
     found = (path.relative_to(root) for path in root.rglob("*") if not path.is_dir())
+    return [
+        path.as_posix()
+        for path in found
+        if path.name not in _LITTER and not any(part.startswith(".") for part in path.parts)
+    ]
+
+
+def _members(root: Path) -> Members:
     return Members(
-        names=[
-            path.as_posix()
-            for path in found
-            if path.name not in _LITTER and not any(part.startswith(".") for part in path.parts)
-        ],
+        names=names_in(root),
         stored=lambda name: (root / name).open("rb"),
         plain=lambda name: plain(root / name),
     )

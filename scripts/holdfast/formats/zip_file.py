@@ -22,6 +22,7 @@ from typing import IO, BinaryIO, cast
 
 from holdfast.errors import UsageError
 from holdfast.formats.bundle import FIRST_FILE, Members, glance_at, read_bundle, write_bundle
+from holdfast.formats.folder import names_in
 from holdfast.formats.interface import BackupFormat, Content, Glance, Part, Target, damaged
 from holdfast.formats.lines import BLOCK_BYTES
 
@@ -65,13 +66,12 @@ def _member(name: str) -> zipfile.ZipInfo:
 
 def zip_of(folder: Path) -> Iterator[bytes]:
     """Yield a zip of a backup that is a folder, block by block, as `write` would make it."""
-    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     sink = _Sink()
     digest = hashlib.sha256()
     with zipfile.ZipFile(cast(IO[bytes], sink), "w") as archive:
         archive.comment = _COMMENT + b"0" * _HASH_BYTES
         create = functools.partial(archive.open, mode="w", force_zip64=True)
-        for name in sorted(names, key=lambda name: (name != FIRST_FILE, name)):
+        for name in sorted(names_in(folder), key=lambda name: (name != FIRST_FILE, name)):
             with create(_member(name)) as member, (folder / name).open("rb") as file:
                 while block := file.read(BLOCK_BYTES):
                     member.write(block)
