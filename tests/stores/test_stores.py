@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from holdfast.encryption import Keys
 from holdfast.errors import BackupNotFound, NotABackup
 from holdfast.formats import open_backup
+from holdfast.profiles import StoreSettings
+from holdfast.stores import open_store
 from tests.stores.places import AT, OWNER, STORES, MakeBackup, OpenStore, digests, fetched, names
 
 
@@ -91,3 +93,19 @@ def test_a_backup_that_has_gone_is_said_to_be_gone_and_leaves_no_file(
     with pytest.raises(BackupNotFound):
         store.fetch(gone, tmp_path / "fetched")
     assert list((tmp_path / "fetched").iterdir()) == []
+
+
+def test_what_systems_and_git_leave_in_a_folder_goes_into_no_store(
+    make_backup: MakeBackup, tmp_path: Path
+) -> None:
+    backup = make_backup(form="folder")
+    (backup / ".git").mkdir()
+    for name in (".git/config", "Thumbs.db"):
+        (backup / name).touch()
+    (tmp_path / "disk").mkdir()
+    store = open_store("disk", StoreSettings(url="disk/backups"), OWNER, tmp_path, {})
+    found = fetched(store, store.put(backup, "crm", AT), tmp_path / "back")
+    assert {each.name for each in found.iterdir()} == {
+        *("RESTORE.md", "restore.py", "schema.sql", "metadata.json", "tables")
+    }
+    assert digests(found) == digests(backup)

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from holdfast import files
+from holdfast.formats.folder import names_in
 from holdfast.formats.interface import BackupFormat, damaged
 
 SUFFIX = ".tar"
@@ -42,8 +43,9 @@ def _pack(root: Path, paths: Iterable[Path], target: BinaryIO) -> None:
 def write_as_one(backup: Path, form: BackupFormat, target: BinaryIO) -> None:
     """Write a backup of a format into an open file: packed, where it is several files."""
     if form.is_several:
-        found = [path for path in backup.rglob("*") if path.is_file()]
-        if form.manifest_suffix:
+        if form.is_folder:
+            found = [backup / name for name in names_in(backup)]
+        else:
             found = [backup, backup.with_name(backup.name + form.manifest_suffix)]
         # First those that say what the others are.
         found.sort(key=lambda path: (path.suffix != ".json", path))
