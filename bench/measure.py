@@ -87,7 +87,7 @@ def place(data: str, folder: Path, *, once: str = "") -> Iterator[dict[str, str]
         "home": str(scratch / "home"),
     }
     if once:
-        _bash(once, words).wait()
+        prepare(once, words)
     yield words
     shutil.rmtree(scratch)
 
@@ -98,17 +98,26 @@ def run(command: str, words: dict[str, str], before: str = "") -> Run:
     shutil.rmtree(out)
     out.mkdir()
     if before:
-        _bash(before, words).wait()
+        prepare(before, words)
     os.sync()  # what others wrote is not to be paid for by this one
     start = time.perf_counter()
     process = _bash(command, words)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 3):
-        sys.exit(f"bench: this failed with exit code {process.returncode}: {command}")
+    _complain_of_failure(process.returncode, command)
     made = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return Run(seconds, usage.ru_maxrss / 1024, made / 1e6)
+
+
+def prepare(command: str, words: dict[str, str]) -> None:
+    """Run a command that is not measured; it must end well."""
+    _complain_of_failure(_bash(command, words).wait(), command)
+
+
+def _complain_of_failure(exit_code: int, command: str) -> None:
+    if exit_code not in (0, 3):
+        sys.exit(f"bench: this failed with exit code {exit_code}: {command}")
 
 
 def _bash(command: str, words: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import sqlite3
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.databases import NEWEST, RECIPES, SPREAD
-from bench.measure import place
+from bench.measure import place, prepare
 
 _PUT = (
     "printf 'databases: {live: %s}\\nstores: {pages: {url: %s, layout: pages}}\\n'"
@@ -68,20 +66,12 @@ def measure_space(change: Change, folder: Path) -> Space:
     with place("messages-200", folder) as words:
         live, store = Path(words["out"]) / "live.db", Path(words["made"]) / "store"
         shutil.copy(RECIPES["messages-200"].make(folder), live)
-        _put(words)
+        prepare(_PUT, words)
         first = _bytes(store)
         with contextlib.closing(sqlite3.connect(live)) as connection:
             connection.executescript(change.sql)
-        _put(words)
+        prepare(_PUT, words)
         return Space(change, live.stat().st_size, first, _bytes(store) - first)
-
-
-def _put(words: dict[str, str]) -> None:
-    command = _PUT
-    for name, value in words.items():
-        command = command.replace(f"{{{name}}}", value)
-    environment = os.environ | {"HOLDFAST_HOME": words["home"]}
-    subprocess.run(["bash", "-ec", command], env=environment, check=True)
 
 
 def _bytes(store: Path) -> int:
