@@ -145,7 +145,9 @@ def run(*command: str | Path, **variables: str) -> None:
 
 def git(*words: str) -> str:
     """Return what git prints."""
-    done = subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        ["git", *words], cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
+    )
     return done.stdout.strip()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import threading
 import time
 from pathlib import Path
@@ -276,3 +277,19 @@ def test_a_cancel_at_the_very_moment_that_something_is_made_leaves_nothing(
     with pytest.raises(KeyboardInterrupt), block(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process has open")
+def test_a_file_is_closed_before_it_is_put_in_the_place_of_another(tmp_path, monkeypatch):
+    path = tmp_path / "backup.yaml"
+    path.write_text("old")
+    take_over = files.take_over
+
+    def watched(partial: Path, target: Path) -> None:
+        handles = Path("/proc/self/fd").iterdir()
+        assert partial not in [each.readlink() for each in handles if each.exists()]
+        take_over(partial, target)
+
+    monkeypatch.setattr(files, "take_over", watched)
+    files.replace_content(path, b"new")
+    assert path.read_bytes() == b"new"

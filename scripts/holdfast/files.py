@@ -299,6 +299,7 @@ def replace_content(path: Path, content: bytes) -> None:
         with translated_errors(path):
             file.write(content)
             fsync_file(file)
+            file.close()  # Windows puts no file that is open in the place of another
         if target.exists():
             take_over(partial, target)
         else:
