@@ -72,6 +72,26 @@ def test_no_file_gets_a_name_that_its_manifest_cannot_have(tmp_path, file_system
 
 
 @NO_LINKS
+def test_no_manifest_stays_beside_a_file_that_took_the_name_at_this_moment(
+    tmp_path, file_system, monkeypatch
+):
+    link = files._link
+
+    def late(partial: Path, target: Path) -> bool:
+        if target.name == "a.db":
+            target.write_bytes(b"mine")
+        return link(partial, target)
+
+    monkeypatch.setattr(files, "_link", late)
+    with files.new_file(tmp_path) as (_, partial):
+        partial.with_name(f"{partial.name}.manifest").write_bytes(b"proof")
+        names = [tmp_path / "a.db", tmp_path / "b.db"]
+        assert files.publish(partial, names, manifest_suffix=".manifest") == tmp_path / "b.db"
+    assert {path.name for path in tmp_path.iterdir()} == {"a.db", "b.db", "b.db.manifest"}
+    assert (tmp_path / "a.db").read_bytes() == b"mine"
+
+
+@NO_LINKS
 def test_a_dangling_link_takes_its_name(tmp_path, file_system):
     (tmp_path / "a.json").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(WriteFailed):
@@ -183,6 +203,10 @@ def test_a_name_that_may_not_be_on_the_disk_is_taken_back(tmp_path, monkeypatch)
     monkeypatch.setattr(files, "fsync_folder", fsync_folder)
     with pytest.raises(WriteFailed, match="Input/output error"):
         publish(tmp_path, b"whole", "a.json")
+    with files.new_file(tmp_path) as (_, partial):
+        partial.with_name(f"{partial.name}.manifest").write_bytes(b"proof")
+        with pytest.raises(WriteFailed):
+            files.publish(partial, [tmp_path / "a.db"], manifest_suffix=".manifest")
     assert list(tmp_path.iterdir()) == []
 
 

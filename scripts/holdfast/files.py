@@ -118,22 +118,23 @@ def publish(partial: Path, candidates: Iterable[Path], *, manifest_suffix: str =
     Returns: the name taken. Raises: WriteFailed when none is free.
     """
     taken: Path | None = None
+    hidden = partial.with_name(partial.name + manifest_suffix)
     for taken in candidates:
+        beside = Path(f"{taken}{manifest_suffix}")
         with translated_errors(taken):
-            beside = Path(f"{taken}{manifest_suffix}")
-            if manifest_suffix and (
-                taken.exists()
-                or not _link(partial.with_name(partial.name + manifest_suffix), beside)
-            ):
+            if manifest_suffix and (taken.exists() or not _link(hidden, beside)):
                 continue
             if _link(partial, taken):
                 try:
                     fsync_folder(taken.parent)
                 except OSError:
-                    with contextlib.suppress(OSError):  # what was not put on disk is not there
-                        taken.unlink()
+                    for path in (taken, beside):  # what was not put on disk is not there
+                        with contextlib.suppress(OSError):
+                            path.unlink()
                     raise
                 return taken
+            if manifest_suffix:  # another has taken the name since: it goes on to the next
+                beside.rename(hidden)
     raise WriteFailed(
         f"{taken} is already there", hint="Nothing is ever overwritten: name another."
     )
