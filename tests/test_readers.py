@@ -217,8 +217,10 @@ def exporting(home, large):
 
 
 def wait_until_gone(processes):
+    end = time.monotonic() + 60
     for process in processes:
         while Path(f"/proc/{process}").exists() and not is_dead(process):
+            assert time.monotonic() < end, "it goes on"
             time.sleep(0.01)
 
 

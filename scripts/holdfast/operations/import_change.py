@@ -139,7 +139,7 @@ def _entries_of(job: ImportJob, table: StagedTable) -> list[SchemaEntry]:
 def _write(job: ImportJob, work: Work, expected: TablePlan) -> None:
     try:
         written = write_rows(job.connection, work)
-    except Exception as error:
+    except (database.IntegrityError, database.OperationalError) as error:
         if not database.is_refusal(error):
             raise
         raise ImportRefused(
