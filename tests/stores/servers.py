@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import socket
 import socketserver
 import subprocess
@@ -61,11 +62,16 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
 
 
 def _free_ports(count: int) -> list[int]:
+    """Find ports below those that systems give to whoever asks for any: none is taken meanwhile."""
+    found: list[int] = []
     with contextlib.ExitStack() as stack:
-        taken = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in taken:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in taken]
+        while len(found) < count:
+            taken = stack.enter_context(socket.socket())
+            port = random.randrange(10_000, 32_000)
+            with contextlib.suppress(OSError):
+                taken.bind(("127.0.0.1", port))
+                found.append(port)
+    return found
 
 
 def _wait_for_bucket(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
