@@ -57,7 +57,7 @@ def run(
         # Where nothing of the checkout is: what is cut short may leave something where it is.
         "cwd": home.parent,
         "stdout": subprocess.PIPE,
-        "timeout": 60,
+        "timeout": 180,
     }
     done: subprocess.CompletedProcess[str] = subprocess.run(
         command(verb, *arguments),

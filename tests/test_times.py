@@ -59,7 +59,10 @@ def test_a_span_is_said_in_its_largest_fitting_unit(seconds, expected):
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(0, "just now"), (1.9, "just now"), (2, "2 seconds ago"), (172_800, "2 days ago")],
+    [
+        *((-60, "in the future"), (-59, "just now"), (0, "just now"), (1.9, "just now")),
+        *((2, "2 seconds ago"), (172_800, "2 days ago")),
+    ],
 )
 def test_how_long_ago_is_said_for_people(seconds, expected):
     assert ago(seconds) == expected

@@ -20,7 +20,7 @@ import pytest
 from holdfast import bootstrap
 
 LOCK = Path(__file__).with_name("requirements-browser.lock")
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 NARROW = {"width": 360, "height": 740}
 WIDE = {"width": 1100, "height": 800}
 BLOCKING = {"serious", "critical"}
