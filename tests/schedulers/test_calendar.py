@@ -31,6 +31,7 @@ def utc(text: str) -> datetime:
         (("week",), Calendar("week", 3, 0, weekday=0), "every Monday at 03:00"),
         (("week", "", "sun"), Calendar("week", 3, 0, weekday=6), "every Sunday at 03:00"),
         (("week", "", "Wednes"), Calendar("week", 3, 0, weekday=2), "every Wednesday at 03:00"),
+        (("month",), Calendar("month", 3, 0, day=1), "on day 1 of every month at 03:00"),
         (("month", "00:00", "1"), Calendar("month", 0, 0, day=1), "on day 1 of every month at 00"),
         (("month", "23:59", "28"), Calendar("month", 23, 59, day=28), "on day 28 of every month"),
     ],
