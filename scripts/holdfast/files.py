@@ -279,11 +279,7 @@ def make_empty(path: Path) -> None:
 
 
 def fill(target: Path, source: BinaryIO, digest: hashlib._Hash | None = None) -> None:
-    """
-    Copy all that is left of an open file into an empty one, and put it on disk.
-
-    Args: digest: takes what is copied.
-    """
+    """Copy what is left of an open file into an empty one, on disk for good; `digest` sees it."""
     with translated_errors(target), target.open("wb") as file:
         with put_on_disk_meanwhile(target):
             while block := source.read(COPY_BYTES):
