@@ -196,6 +196,14 @@ WORKS = (
         once=_MAKE_JSONL,
     ),
     Work(
+        "export again, nothing changed",
+        "messages-200",
+        f"{_EXPORT} jsonl",
+        f"HOLDFAST_HOME={{out}}/home {_EXPORT} jsonl",
+        "the first export",
+        once=_MAKE_JSONL,
+    ),
+    Work(
         "export again, 1 % of the rows changed",
         "messages-200",
         "{ours}/export.py --db {other} --output {out}/backup --format jsonl",
