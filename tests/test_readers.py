@@ -19,7 +19,16 @@ from holdfast.digest import read_lines
 from holdfast.parts import Share, read_share
 from holdfast.readers import helpers_to_read, readers_of
 from holdfast.schema import read_schema
-from tests.running import command, environment, files_in, limited_to, make_database, rows, run
+from tests.running import (
+    SCRIPTS,
+    command,
+    environment,
+    files_in,
+    limited_to,
+    make_database,
+    rows,
+    run,
+)
 
 NUMBERS = "WITH RECURSIVE n (x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM n LIMIT 500)"
 CUT = {
@@ -268,3 +277,11 @@ def test_a_full_disk_ends_an_export_of_several_readers_and_nothing_is_left(tmp_p
     words = ["--db", large, "--jobs", "2"]
     run(home, "export", *words, exit_code=24, preexec_fn=limited_to(1_000_000))
     assert files_in(home) == {}
+
+
+def test_a_small_database_does_not_pay_for_what_starts_processes():
+    imported = "import holdfast.operations.export_backup, holdfast.operations.restore_backup, sys"
+    code = f"{imported}; sys.exit('multiprocessing' in sys.modules)"
+    paths = os.pathsep.join([str(SCRIPTS), *sys.path])
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": paths})
+    assert done.returncode == 0

@@ -12,16 +12,19 @@ import contextlib
 import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast import files
 from holdfast.cells import Cell, RowReader
 from holdfast.errors import HoldfastError, ReadFailed
 from holdfast.formats import FORMATS
 from holdfast.formats.interface import BackupReader, TableStart
-from holdfast.helpers import Helper, Pipe, core_count
+from holdfast.helpers import Helper, core_count
 from holdfast.model import Header, Layout, Trailer
 from holdfast.proof import digests_of
+
+if TYPE_CHECKING:
+    from holdfast.helpers import Pipe
 
 _WORTH_IT_BYTES = 64 * 1024 * 1024  # what is read while a process starts
 

@@ -8,8 +8,10 @@ part of the memory, and words that are said in between.
 from __future__ import annotations
 
 import contextlib
-from multiprocessing.connection import Connection as Pipe
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection as Pipe
 
 _SLOT_BYTES = 256 * 1024
 # What stands for a slot, with the number of bytes in it; no word may begin so.

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection as Pipe
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection as Pipe
 
 __all__ = ["SHARED_BYTES", "Helper", "Pipe", "core_count"]
 
@@ -35,6 +36,8 @@ class Helper:
     """Another process, as it looks from here; OSError where the system refuses to start one."""
 
     def __init__(self) -> None:
+        import multiprocessing  # a tenth of a start, and most have no need of it
+
         context: Any = multiprocessing.get_context("fork" if _may_fork() else "spawn")
         is_fork = context.get_start_method() == "fork"
         self.pipe, its_pipe = context.Pipe()

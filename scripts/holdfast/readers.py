@@ -11,7 +11,7 @@ import contextlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,10 +20,13 @@ from holdfast.database import Connection
 from holdfast.digest import read_lines
 from holdfast.errors import DatabaseError, HoldfastError
 from holdfast.handover import Giver, Taker
-from holdfast.helpers import Helper, Pipe, core_count
+from holdfast.helpers import Helper, core_count
 from holdfast.model import Table
 from holdfast.parts import Share, read_share
 from holdfast.redaction import Secrets
+
+if TYPE_CHECKING:
+    from holdfast.helpers import Pipe
 
 _WORTH_IT_BYTES = 64 * 1024 * 1024  # what is read while a process starts
 _MOST_READERS = 8
