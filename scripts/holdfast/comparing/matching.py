@@ -53,7 +53,7 @@ class MatchedTable:
 
     def rows(self, lines: list[bytes]) -> list[Row]:
         """Return the shared columns of some lines; ValueError for a line that is no row."""
-        rows = self._reader.rows(b"\n".join(lines))
+        rows = self._reader.rows(b"".join(lines))
         if len(rows) != len(lines):
             raise ValueError("a line is empty")
         return [tuple(row[pick] for pick in self._picks) for row in rows]

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Generator, Iterator
+from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +109,7 @@ class _Stream:
         while table.name not in self._sorted and (name := self._next_table()) is not None:
             passing = self.wanted.get(name)
             if passing is table and table.is_in_order and self._trusting:
-                return _Cursor(self._lines(), table, self._path)
+                return _Cursor(chain.from_iterable(self._batches()), table, self._path)
             if passing:
                 self._sorted[name] = self._sort(passing)
         # A table that never came is missed when the stream is proven, at its end.
@@ -128,14 +130,9 @@ class _Stream:
                 self._trailer = part
         return None
 
-    def _lines(self) -> Iterator[bytes]:
-        for batch in self._batches():
-            yield from batch
-
     def _batches(self) -> Iterator[list[bytes]]:
         while isinstance(self._ahead, bytes):
-            if self._ahead:
-                yield self._ahead.removesuffix(b"\n").split(b"\n")
+            yield BytesIO(self._ahead).readlines()  # which is quicker than to split them
             self._take()
 
     def _take(self) -> Part | None:
