@@ -30,6 +30,7 @@ from holdfast.errors import (
 )
 from holdfast.formats import FORMATS, open_backup
 from holdfast.formats.interface import TableStart
+from holdfast.model import ShownCell
 from holdfast.operations import diff_backups as operation
 from holdfast.operations.diff_backups import DiffOptions, diff_backups
 from holdfast.operations.export_backup import ExportOptions, export_backup
@@ -521,7 +522,13 @@ def test_a_long_key_is_cut_for_people_and_whole_for_programs(diff, old_and_new):
     assert f'    + k="{"x" * 59}...' in reports.text(report).splitlines()
     document = json.loads(reports.json_text(report))
     assert document["tables"][0]["rows"] == [
-        {"change": "added", "key": {"k": "x" * 500}, "columns": []}
+        {
+            "change": "added",
+            "key": {"k": "x" * 500},
+            "columns": [],
+            "values": [],
+            "more_values": 0,
+        }
     ]
 
 
@@ -536,6 +543,69 @@ def test_of_very_many_rows_the_first_are_listed_and_all_are_counted(diff, old_an
         "  t: 5 added",
         *("    + id=1", "    + id=2", "    + id=3"),
         "    and 2 rows more",
+    ]
+
+
+def test_with_values_it_is_shown_what_a_row_holds_on_either_side(diff, old_and_new):
+    databases = old_and_new(
+        CONTACTS,
+        "UPDATE contacts SET name = 'Bo' || char(10), score = 5, photo = NULL WHERE id = 2;"
+        "DELETE FROM contacts WHERE id = 9; DELETE FROM log WHERE rowid = 2;"
+        "INSERT INTO tags VALUES ('new one', printf('%.*c', 500, 'x'));"
+        "UPDATE tags SET weight = '1' WHERE name = 'new'",
+    )
+    report = diff(*databases, values=True)
+    assert reports.text(report).splitlines()[1:] == [
+        "  contacts: 1 removed, 1 changed",
+        "    ~ id=2: name, score, photo",
+        '        name: "Bøb" -> "Bo\\n"',
+        "        score: 0.0 -> 5.0",
+        "        photo: 2 bytes -> null",
+        "    - id=9",
+        "        name: null",
+        "        score: inf",
+        "        photo: null",
+        "  log: 1 removed",
+        "    - $rowid=2",
+        '        line: "a"',
+        "  tags: 1 added, 1 changed",
+        '    ~ name="new": weight',
+        '        weight: 1 -> "1"',
+        '    + name="new one"',
+        f'        weight: "{"x" * 200}"... and 300 characters more',
+        "  2 tables: the same",
+    ]
+    [photo] = [value for value in report.tables[0].rows[0].values if value.column == "photo"]
+    assert (photo.old, photo.new) == (ShownCell("blob", "", 2), ShownCell("null", ""))
+    [name, *_] = report.tables[0].rows[1].values
+    assert (name.old, name.new) == (ShownCell("null", ""), None)
+
+
+def test_a_column_that_only_one_side_has_is_among_the_values_of_its_rows(diff, old_and_new):
+    databases = old_and_new(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a); INSERT INTO t VALUES (1, 'x')",
+        "ALTER TABLE t ADD COLUMN B; UPDATE t SET a = 'y', B = 'z'; INSERT INTO t VALUES (2, 3, 4)",
+    )
+    [table] = diff(*databases, values=True).tables
+    shown = [[(value.column, value.new.text) for value in row.values] for row in table.rows]
+    assert shown == [[("a", "y")], [("a", "3"), ("B", "4")]]
+
+
+def test_of_very_many_values_the_first_are_shown_and_all_are_counted(
+    diff, old_and_new, monkeypatch
+):
+    monkeypatch.setattr(operation, "VALUED_ROWS", 1)
+    columns = ", ".join(f"c{number}" for number in range(23))
+    databases = old_and_new(
+        f"CREATE TABLE t (id INTEGER PRIMARY KEY, {columns})", "INSERT INTO t (id) VALUES (1), (2)"
+    )
+    report = diff(*databases, values=True)
+    assert reports.text(report).splitlines()[1:] == [
+        "  t: 2 added",
+        "    + id=1",
+        *(f"        c{number}: null" for number in range(20)),
+        "        and 3 columns more",
+        "    and 1 row more",
     ]
 
 
@@ -938,6 +1008,8 @@ def test_the_json_says_whether_the_two_are_the_same_and_what_differs(home):
                         "change": "changed",
                         "key": {"b": "x", "a": {"$base64": True, "encoded": "AQ=="}},
                         "columns": ["c"],
+                        "values": [],
+                        "more_values": 0,
                     }
                 ],
             }

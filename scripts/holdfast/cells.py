@@ -23,6 +23,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from holdfast.model import ShownCell
+
 Cell = None | int | float | str | bytes
 
 _AS_THEY_ARE = frozenset({type(None), int, str})
@@ -43,6 +45,27 @@ def encode_cell(value: Any) -> Any:
     if isinstance(value, float) and math.isinf(value):
         return {"$real": "inf" if value > 0 else "-inf"}
     return value
+
+
+def shown_cell(value: Cell) -> ShownCell:
+    """Say what a value is, in no more than a person reads of it."""
+    match value:
+        case None:
+            return ShownCell("null", "")
+        case InvalidText():
+            return _shown_text(value.decode("utf-8", "replace"))
+        case bytes():
+            return ShownCell("blob", "", len(value))
+        case str():
+            return _shown_text(value)
+    return ShownCell("real" if isinstance(value, float) else "integer", str(value))
+
+
+def _shown_text(text: str) -> ShownCell:
+    return ShownCell("text", text[:_SHOWN_LENGTH], max(len(text) - _SHOWN_LENGTH, 0))
+
+
+_SHOWN_LENGTH = 200
 
 
 class _Tagged(Struct, gc=False, forbid_unknown_fields=True):

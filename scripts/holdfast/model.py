@@ -63,6 +63,22 @@ class Table(Struct, frozen=True):
         return tuple(column.name for column in self.columns)
 
 
+class ShownCell(Struct, frozen=True):
+    """A value as it is shown: of a long text the beginning, of a BLOB how many bytes it has."""
+
+    type: str  # null, integer, real, text, blob
+    text: str  # "" for NULL and for a BLOB
+    beyond: int = 0  # what is not shown of it: characters of a text, bytes of a BLOB
+
+
+class ShownValue(Struct, frozen=True):
+    """What a column of a row holds before a change and after it; None: there is no such row."""
+
+    column: str
+    old: ShownCell | None
+    new: ShownCell | None
+
+
 def folded(name: str) -> str:
     """Return a name as SQLite compares names: without regard to ASCII case, and to that alone."""
     return name.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")

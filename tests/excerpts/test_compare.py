@@ -19,8 +19,8 @@ PARTS = [
 ]
 
 
-def compared(board, report):
-    options = DiffOptions(first=str(report.path), database=str(board.path))
+def compared(board, report, **wanted):
+    options = DiffOptions(first=str(report.path), database=str(board.path), **wanted)
     return diff_backups(board.context, options)
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from holdfast.errors import UsageError
 from holdfast.operations.verify_backup import VerifyOptions, verify_backups
-from holdfast.reports import exit_code, text
+from holdfast.reports import exit_code, json_text, text
 from holdfast.works import ConflictMode
 from tests.conftest import run_sql
 from tests.excerpts.conftest import PROFILE
 from tests.excerpts.test_compare import compared, differing
 from tests.imports.conftest import written
 
-M1, M2 = "[redacted by holdfast 1]", "[redacted by holdfast 2]"
+M0, M1, M2 = "[redacted by holdfast 0]", "[redacted by holdfast 1]", "[redacted by holdfast 2]"
 KEYS = """
 CREATE TABLE tools (id INTEGER PRIMARY KEY, name TEXT, token TEXT UNIQUE, config TEXT);
 CREATE TABLE log (who TEXT, token TEXT);
@@ -131,6 +131,36 @@ def test_a_redacted_backup_is_compared_but_for_its_secrets(keys):
     run_sql(keys.path, "UPDATE tools SET token = NULL WHERE id = 2")
     assert [each.name for each in compared(keys, report).tables if not each.is_same] == ["tools"]
     assert differing(keys, report) == ("tools",)
+
+
+def test_a_diff_shows_that_a_secret_has_changed_and_neither_of_the_two(keys):
+    run_sql(keys.path, "CREATE TABLE sessions (token TEXT PRIMARY KEY, who TEXT)")
+    run_sql(keys.path, "INSERT INTO sessions VALUES ('s1', 'ann')")
+    keys.set_profile(PROFILE + "secrets: {tools: [token, config.**], Sessions: ['Token[who=a*]']}")
+    report = keys.exported()
+    run_sql(
+        keys.path,
+        """UPDATE tools SET token = 'new1', config = '{"host": "a", "n": 2}' WHERE id = 1;"""
+        "DELETE FROM sessions; INSERT INTO sessions VALUES ('s2', 'ann'), ('s3', 'bob')",
+    )
+    found = compared(keys, report, values=True)
+    assert text(found).splitlines()[1:] == [
+        "  sessions: 2 added, 1 removed",
+        f'    - token="{M0}"',
+        '        who: "ann"',
+        f'    + token="{M0}"',
+        '        who: "ann"',
+        '    + token="s3"',
+        '        who: "bob"',
+        "  tools: 1 changed",
+        "    ~ id=1: token, config",
+        f'        token: "{M0}" -> "{M0}"',
+        '        config: "{\\"host\\": '
+        f'\\"{M0}\\", \\"auth\\": [{{\\"id\\": \\"{M0}\\", \\"key\\": \\"{M0}\\"}}]}}"'
+        f' -> "{{\\"host\\": \\"{M0}\\", \\"n\\": \\"{M0}\\"}}"',
+        f"  {len(found.tables) - 2} tables: the same",
+    ]
+    assert "s2" not in json_text(compared(keys, report, rows=True))
 
 
 def test_a_page_copy_cannot_be_redacted_but_tells_of_secrets(keys):

@@ -169,6 +169,14 @@ def test_a_diff_names_the_rows_that_differ(client: httpx.Client, home: Path) -> 
     report = carried_out(client, "/backup/diff", order)["report"]
     (table,) = report["tables"]
     assert (table["name"], table["added"]) == ("notes", 1)
+    assert table["rows"] == [
+        {"change": "added", "key": {"id": 9}, "columns": [], "values": [], "more_values": 0}
+    ]
+    report = carried_out(client, "/backup/diff", order | {"values": True})["report"]
+    assert report["tables"][0]["rows"][0]["values"] == [
+        {"column": "title", "old": None, "new": {"type": "text", "text": "New", "beyond": 0}},
+        {"column": "body", "old": None, "new": {"type": "null", "text": "", "beyond": 0}},
+    ]
 
 
 def test_a_damaged_backup_fails_its_verification_with_the_code_of_the_script(

@@ -86,7 +86,7 @@ def test_escape_leaves_a_dialog_and_gives_the_keyboard_back(tab: Tab) -> None:
     tab.visit("database/garden")
     tab.tab_to("Compare …")
     tab.page.keyboard.press("Enter")
-    tab.sees("Name the rows that differ", within=tab.dialog)
+    tab.sees("Show the rows that differ", within=tab.dialog)
     tab.page.keyboard.press("Escape")
     tab.dialog.wait_for(state="hidden")
     assert tab.focused() == "Compare …"

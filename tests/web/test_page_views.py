@@ -157,7 +157,7 @@ def test_no_dialog_keeps_anybody_out(browser: Any, site: Served, screen: str) ->
         for opener, ready in (
             ("Back up", "Format"),
             ("Import …", "Show the plan"),
-            ("Compare …", "Name the rows that differ"),
+            ("Compare …", "Show the rows that differ"),
             (re.compile("Delete backup-garden-"), "Keep it"),
         ):
             tab.press(opener)

@@ -25,6 +25,15 @@ stores: {{disk: copies}}
 CHANGE = "UPDATE tasks SET done = 1 WHERE id = 2; DELETE FROM tasks WHERE id = 3;"
 UNCHANGED = [(1, "Sow", 1), (2, "Water", 0), (3, "Reap", 0)]
 CHANGED = [(1, "Sow", 1), (2, "Water", 1)]
+LOCKS = """
+CREATE TABLE locks (id INTEGER PRIMARY KEY, code TEXT, note TEXT, key BLOB, mark);
+INSERT INTO locks VALUES (1, 'open sesame', '<b>old</b>', x'00ff', 7);
+"""
+LOCKS_CHANGED = """
+UPDATE locks SET code = 'friend', note = printf('%.*c', 300, 'x'), key = NULL, mark = '7';
+WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < 31)
+INSERT INTO locks (id) SELECT n FROM numbers;
+"""
 LIMIT_MB = 1
 
 
@@ -332,11 +341,42 @@ def test_any_two_can_be_compared_down_to_their_rows(tab: Tab, site: Served) -> N
     (row, _) = tab.rows("What differs, table by table")
     assert row == ["tasks", "0", "1", "1", "1"]
     tab.dialog.get_by_text("2 rows of tasks").click()
-    assert tab.rows("Rows of tasks") == [["id = 2", "changed in done"], ["id = 3", "removed"]]
+    assert tab.rows("Rows of tasks") == [
+        ["id = 2", "changed in done done before: 0 after: 1"],
+        ["id = 3", "removed title before: Reap done before: 0"],
+    ]
     tab.press("Compare others", within=tab.dialog)
     tab.dialog.get_by_label("From").select_option(second.name)
     tab.press("Compare", within=tab.dialog)
     tab.sees("No difference", within=tab.dialog)
+
+
+def test_values_are_shown_as_what_they_are_and_secrets_are_not(tab: Tab, site: Served) -> None:
+    profiles = site.home / "profiles"
+    profiles.mkdir(exist_ok=True)
+    (profiles / "vault.yaml").write_text(
+        "{name: vault, title: Vault, recognise: [locks], secrets: {locks: [code]}}"
+    )
+    own_database(site, "aspen")
+    database = running.make_database(site.home / "data" / "aspen.db", LOCKS)
+    first = backed_up(site.home, "aspen", ago=timedelta(hours=2))
+    running.make_database(database, LOCKS_CHANGED)
+    tab.visit("database/aspen")
+    tab.press(f"Compare {first.name}")
+    tab.press("Compare", within=tab.dialog)
+    tab.dialog.get_by_text("31 rows of locks", exact=True).click()
+    (changed, *added) = tab.rows("Rows of locks")
+    assert changed == [
+        "id = 1",
+        "changed in code, note, key and mark"
+        " code before: [redacted by holdfast 0] after: [redacted by holdfast 0]"
+        " note before: <b>old</b> after: x" + "x" * 199 + " … and 100 characters more"
+        " key before: BLOB of 2 bytes after: no value"
+        " mark before: 7 (integer) after: 7 (text)",
+    ]
+    assert len(added) == 19
+    tab.press("Show all 31 rows of locks", within=tab.dialog)
+    tab.has_rows("Rows of locks", 31)
 
 
 def test_a_download_is_the_backup_byte_for_byte(tab: Tab, site: Served, tmp_path: Path) -> None:

@@ -14,7 +14,13 @@ import argparse
 from holdfast.cli.options import add_database, add_identity, add_wait
 from holdfast.comparing.differences import DiffReport
 from holdfast.operations.context import Context
-from holdfast.operations.diff_backups import LISTED_ROWS, LIVE, DiffOptions, diff_backups
+from holdfast.operations.diff_backups import (
+    LISTED_ROWS,
+    LIVE,
+    VALUED_ROWS,
+    DiffOptions,
+    diff_backups,
+)
 
 SUMMARY = "say what has changed between two backups, or since one"
 EXAMPLES = """\
@@ -42,6 +48,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         f" of one table at most {LISTED_ROWS:,}",
     )
     parser.add_argument(
+        "--values",
+        action="store_true",
+        help="with the rows, what they hold on either side: of a long text the beginning, of a BLOB"
+        f" its size, of a secret nothing; of one table at most {VALUED_ROWS:,} rows",
+    )
+    parser.add_argument(
         "--table", action="append", default=[], metavar="T", help="only this table; repeatable"
     )
     parser.add_argument(
@@ -64,6 +76,7 @@ def run(context: Context, arguments: argparse.Namespace) -> DiffReport:
         first=arguments.first,
         second=arguments.second,
         rows=arguments.rows,
+        values=arguments.values,
         tables=tuple(arguments.table),
         database=arguments.db,
         sample=arguments.sample,

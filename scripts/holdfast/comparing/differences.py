@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from holdfast.comparing.syncing import Sync
-from holdfast.model import SkippedTable
+from holdfast.model import ShownValue, SkippedTable
 
 
 class Change(StrEnum):
@@ -22,11 +22,14 @@ class Change(StrEnum):
 
 
 class RowDifference(Struct, frozen=True):
-    """A row that has changed; of its values only the key."""
+    """A row that has changed; a secret has a marker in its place."""
 
     change: Change
     key: Mapping[str, Any]  # by column, as a backup writes cells; empty: no key tells it apart
     columns: tuple[str, ...] = ()  # that differ in a changed row
+    # Of a changed row those that differ, of another all but the key; the first, and if asked for.
+    values: tuple[ShownValue, ...] = ()
+    more_values: int = 0  # how many others there are
 
 
 class TableDifference(Struct, frozen=True):

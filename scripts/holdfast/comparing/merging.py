@@ -10,7 +10,7 @@ UTF-16 databases has another order, both sides are read again.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
@@ -19,12 +19,13 @@ from typing import Any
 from msgspec import Struct
 
 from holdfast import database, files
+from holdfast.cells import Cell, shown_cell
 from holdfast.comparing.differences import Change, RowDifference, TableDifference
 from holdfast.comparing.matching import MatchedTable, Row, match_tables, rank
 from holdfast.database import Connection
 from holdfast.errors import BackupDamaged
 from holdfast.formats.interface import Part, TableStart
-from holdfast.model import Header, Trailer
+from holdfast.model import Header, ShownValue, Trailer, folded
 
 
 class Side(Struct, frozen=True):
@@ -42,24 +43,34 @@ class Comparison(Struct, frozen=True):
     tables: tuple[TableDifference, ...]  # those of both sides
 
 
+class Listing(Struct, frozen=True):
+    """What is named of the rows that differ."""
+
+    rows: int = 0  # of how many rows of a table the keys
+    values: int = 0  # of how many columns of each the values
+    # Tables with their secrets, as one side has them: they are not shown of either.
+    secrets: Callable[[Path, Header], Iterable[tuple[str, Iterable[str]]]] = lambda *_: ()
+
+
+NOTHING_LISTED = Listing()
+
+
 def compare(
-    first: Side, second: Side, *, only: Collection[str] = (), listed: int = 0
+    first: Side, second: Side, *, only: Collection[str] = (), listing: Listing = NOTHING_LISTED
 ) -> Comparison:
     """
     Find what has changed from the first side to the second.
 
-    Args:
-        only: names of tables; all others are passed over. Empty: all tables.
-        listed: of how many rows of a table the keys are kept.
+    Args: only: names of tables; all others are passed over. Empty: all tables.
 
     Raises: BackupDamaged and DatabaseError and their kin; UsageError for a name in `only` that
         neither side has.
     """
     try:
-        return _compare(first, second, only, listed, trusting=True)
+        return _compare(first, second, only, listing, trusting=True)
     except _OutOfOrderError:
         pass  # the second attempt waits until the first has closed what it opened
-    return _compare(first, second, only, listed, trusting=False)
+    return _compare(first, second, only, listing, trusting=False)
 
 
 class _OutOfOrderError(Exception):
@@ -67,7 +78,7 @@ class _OutOfOrderError(Exception):
 
 
 def _compare(
-    first: Side, second: Side, only: Collection[str], listed: int, *, trusting: bool
+    first: Side, second: Side, only: Collection[str], listing: Listing, *, trusting: bool
 ) -> Comparison:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(files.scratch_folder())
@@ -79,10 +90,14 @@ def _compare(
             _Stream(side.path, each, scratch, trusting=trusting)
             for side, each in zip((first, second), parts, strict=True)
         )
-        pairs = match_tables(a.header.layout, b.header.layout, only)
+        secrets: dict[str, list[str]] = {}
+        for side, stream in ((first, a), (second, b)):
+            for table, names in listing.secrets(side.path, stream.header):
+                secrets.setdefault(folded(table), []).extend(names)
+        pairs = match_tables(a.header.layout, b.header.layout, only, secrets)
         a.wanted = {ours.name: ours for ours, _ in pairs}
         b.wanted = {theirs.name: theirs for _, theirs in pairs}
-        tables = [_merge(a.cursor(ours), b.cursor(theirs), listed) for ours, theirs in pairs]
+        tables = [_merge(a.cursor(ours), b.cursor(theirs), listing) for ours, theirs in pairs]
         return Comparison((a.header, b.header), (a.finish(), b.finish()), tuple(tables))
 
 
@@ -192,6 +207,12 @@ class _Cursor:
         return self._row
 
     @property
+    def shown(self) -> dict[str | None, Cell]:
+        """All columns, without secrets."""
+        assert self.line is not None
+        return self.table.shown(self.line)
+
+    @property
     def rank(self) -> tuple[tuple[int, Any], ...]:
         """What puts this row before or after others; the end comes last."""
         if self._rank is None:
@@ -207,22 +228,21 @@ class _Cursor:
 _END = ((9, 0),)
 
 
-def _merge(a: _Cursor, b: _Cursor, listed: int) -> TableDifference:
+def _merge(a: _Cursor, b: _Cursor, listing: Listing) -> TableDifference:
     counts = dict.fromkeys(Change, 0)
     rows: list[RowDifference] = []
     same = 0
     while a.line is not None or b.line is not None:
         step = 0
-        columns: tuple[str, ...] = ()
+        columns: tuple[str | None, ...] = ()
         if a.line != b.line:  # most lines are equal, and need not be taken apart
             step = (a.rank > b.rank) - (a.rank < b.rank)
             columns = () if step else a.table.changed_columns(a.row, b.row)
         if step or columns:
             change = (Change.REMOVED, Change.CHANGED, Change.ADDED)[step + 1]
             counts[change] += 1
-            if len(rows) < listed:
-                there = b if change is Change.ADDED else a
-                rows.append(RowDifference(change, there.table.shown_key(there.row), columns))
+            if len(rows) < listing.rows:
+                rows.append(_difference(change, a, b, columns, listing.values))
         else:
             same += 1
         if step <= 0:
@@ -239,3 +259,25 @@ def _merge(a: _Cursor, b: _Cursor, listed: int) -> TableDifference:
         removed_columns=a.table.columns_beyond(b.table),
         rows=tuple(rows),
     )
+
+
+def _difference(
+    change: Change, a: _Cursor, b: _Cursor, columns: tuple[str | None, ...], values: int
+) -> RowDifference:
+    table = b.table if change is Change.ADDED else a.table
+    old = None if change is Change.ADDED else a.shown
+    new = None if change is Change.REMOVED else b.shown
+    key = table.shown_key(old or new or {})
+    names = tuple(map(table.name_of, columns))
+    if not values:
+        return RowDifference(change, key, names)
+    columns = columns or table.columns_beyond_key()
+    shown = tuple(
+        ShownValue(
+            table.name_of(each),
+            old=shown_cell(old[each]) if old else None,
+            new=shown_cell(new[each]) if new else None,
+        )
+        for each in columns[:values]
+    )
+    return RowDifference(change, key, names, shown, len(columns) - len(shown))

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from holdfast import database
+from holdfast import database, files
 from holdfast.cells import RowReader, RowWriter
 from holdfast.comparing.differences import ComparedSide, DiffReport
 from holdfast.comparing.frames import (
@@ -20,7 +20,7 @@ from holdfast.comparing.frames import (
     removed_tables,
     schema_differences,
 )
-from holdfast.comparing.merging import Comparison, Side, compare
+from holdfast.comparing.merging import NOTHING_LISTED, Comparison, Listing, Side, compare
 from holdfast.comparing.syncing import Sync, sync_verdict
 from holdfast.database import DEFAULT_WAIT_SECONDS
 from holdfast.errors import DatabaseError, UsageError
@@ -29,7 +29,7 @@ from holdfast.formats.compression import is_compressed
 from holdfast.formats.interface import BackupReader, Part, TableStart
 from holdfast.formats.sqlite_copy import ANY_SQLITE, parts_of
 from holdfast.model import ChosenDatabase, Header, Layout, part_of
-from holdfast.operations.context import Context, choose_database
+from holdfast.operations.context import Context, choose_database, profile_of
 from holdfast.operations.like_with_like import hide_secrets, opened_to_take, taken_like
 from holdfast.operations.shelf import find_backup
 from holdfast.operations.stored import fetched
@@ -37,6 +37,8 @@ from holdfast.profiles import Meta, recognise
 
 LIVE = "live"  # the word for the database that other verbs would work on
 LISTED_ROWS = 1000  # of one table
+VALUED_ROWS = 200  # the same, where their values are shown
+_VALUES = 20  # of one row
 
 
 class DiffOptions(Struct, frozen=True, kw_only=True):
@@ -45,6 +47,7 @@ class DiffOptions(Struct, frozen=True, kw_only=True):
     first: str  # a backup: a path, a day, latest; or a database: a path, live
     second: str = LIVE
     rows: bool = False  # list the keys of rows that differ
+    values: bool = False  # and what they hold on either side
     tables: tuple[str, ...] = ()  # only these; none: all
     database: str | None = None
     sample: bool = False
@@ -94,17 +97,32 @@ def _diff(
         _find(context, word, chosen, options, like)
         for word, like in zip(words, headers[::-1], strict=True)
     )
-    listed = LISTED_ROWS if options.rows else 0
     redacted: dict[str, Sequence[str]] = {}
     for header in headers:
         redacted |= header.redacted if header else {}
     if redacted:
         first, second = (_hiding(each, redacted) for each in (first, second))
-    found = compare(first.side, second.side, only=options.tables, listed=listed)
+    listing = _listing(context, options, chosen)
+    found = compare(first.side, second.side, only=options.tables, listing=listing)
     report = _report(found, (first, second), options)
     if options.sync:
         report = replace(report, sync=_sync(context, found, (first, second)))
     return report
+
+
+def _listing(context: Context, options: DiffOptions, chosen: ChosenDatabase | None) -> Listing:
+    if not (options.rows or options.values):
+        return NOTHING_LISTED
+
+    def secrets(path: Path, header: Header) -> Iterator[tuple[str, Sequence[str]]]:
+        names = (*header.layout, *(entry.name for entry in header.schema))  # of those left out, too
+        for each in {files.resolved(path), chosen.path if chosen else path}:
+            profile = profile_of(context, each, names)
+            yield from profile.secrets.items() if profile else ()
+
+    if options.values:
+        return Listing(VALUED_ROWS, _VALUES, secrets)
+    return Listing(LISTED_ROWS, 0, secrets)
 
 
 def _sync(context: Context, found: Comparison, sides: tuple[_Found, _Found]) -> Sync:

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from holdfast.errors import UsageError
 from holdfast.operations.context import Context
-from holdfast.operations.diff_backups import LIVE, DiffOptions, diff_backups
+from holdfast.operations.diff_backups import LISTED_ROWS as LISTED_KEYS
+from holdfast.operations.diff_backups import LIVE, VALUED_ROWS, DiffOptions, diff_backups
 from holdfast.operations.export_all import export_all
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.import_backup import import_backup
@@ -230,7 +231,8 @@ class DiffOrder:
     right: str = _about("the same", LIVE)
     database: str | None = _about(_DATABASE)
     tables: list[str] = _names("these tables alone")
-    rows: bool = _flag("the keys of the rows that differ, and the columns")
+    rows: bool = _flag(f"the keys of rows that differ, and the columns; {LISTED_KEYS} a table")
+    values: bool = _flag(f"with the values of either side, but for secrets; {VALUED_ROWS} a table")
 
     def carry_out(self, context: Context) -> Report:
         """Compare them; as `diff_backups`."""
@@ -243,6 +245,7 @@ class DiffOrder:
             first=first,
             second=second,
             rows=self.rows,
+            values=self.values,
             tables=tuple(self.tables),
             database=named,
             sample=sample,

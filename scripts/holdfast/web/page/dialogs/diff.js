@@ -34,19 +34,19 @@ function ask(dialog, database, backups, left) {
           database,
           left: form.elements.left.value,
           right: form.elements.right.value,
-          rows: form.elements.rows.checked,
+          values: form.elements.values.checked,
         };
         compare(dialog, words, () => dialog.show(form));
       },
     },
     field("From", side("left", backups, left ?? backups[0].name)),
     field("To", side("right", backups, "live")),
-    check("rows", "Name the rows that differ", {
-      hint: "By their keys and columns; other values are not shown.",
+    check("values", "Show the rows that differ", {
+      hint: "With what they hold on either side. Of a long text you see the beginning, of a secret nothing.",
     }),
     buttons(h("button", { class: "primary" }, "Compare")),
   );
-  form.elements.rows.checked = true;
+  form.elements.values.checked = true;
   dialog.show(form);
 }
 

@@ -4,6 +4,7 @@ import { h } from "../base/dom.js";
 import { counted, date, listed, nameOf, number } from "../base/words.js";
 import { rowTable } from "./plan.js";
 import { table } from "./table.js";
+import { valueList } from "./values.js";
 
 /** One of the two sides, by its name and date. */
 export function sideWords(side) {
@@ -71,7 +72,7 @@ function tableRows(each) {
     : `More of ${each.name}`;
   const rows = each.rows.map((one) => [
     keyWords(one.key),
-    [one.change, one.columns.length > 0 && ` in ${listed(one.columns)}`],
+    [one.change, one.columns.length > 0 && ` in ${listed(one.columns)}`, valueList(one)],
   ]);
   return [
     row,
@@ -81,7 +82,7 @@ function tableRows(each) {
         {},
         h("summary", {}, title),
         columns,
-        rows.length > 0 && rowTable(`Rows of ${each.name}`, rows, differing),
+        rows.length > 0 && rowTable(each.name, rows, differing, "not listed"),
       ),
     },
   ];

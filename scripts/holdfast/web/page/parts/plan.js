@@ -2,9 +2,11 @@
 
 import { h } from "../base/dom.js";
 import { counted, listed, number, sentence } from "../base/words.js";
+import { shortened } from "./shortened.js";
 import { table } from "./table.js";
 
-const SHOWN_ROWS = 200; // a table; the script names them all
+const SHOWN_ROWS = 200; // of a table
+const FEW_ROWS = 20; // until more are asked for
 const ACTIONS = {
   insert: "added",
   change: "overwritten",
@@ -80,9 +82,10 @@ function planRows(each, shown, rows) {
         ),
       rows.length > 0 &&
         rowTable(
-          `Rows of ${each.name}`,
+          each.name,
           rows.map((row) => [row.key, ACTIONS[row.action] ?? row.action]),
           concerned,
+          "named by the script with --rows",
         ),
     ),
   };
@@ -90,28 +93,24 @@ function planRows(each, shown, rows) {
 }
 
 /**
- * Rows by their keys, and what becomes of each; no more than a person reads.
+ * Rows of a table by their keys, and what becomes of each; no more than a person reads.
  *
  * @param total how many there are, of which `rows` may be only the first
+ * @param rest what is said of those that are not shown
  */
-export function rowTable(caption, rows, total) {
-  const more = total - Math.min(rows.length, SHOWN_ROWS);
-  return [
+export function rowTable(name, rows, total, rest) {
+  const shown = rows.slice(0, SHOWN_ROWS);
+  const more = total - shown.length;
+  const caption = `Rows of ${name}`;
+  const draw = (some) =>
     h(
       "div",
       { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
-      table({
-        caption,
-        columns: [{ title: "Row" }, { title: "Outcome" }],
-        rows: rows.slice(0, SHOWN_ROWS),
-      }),
-    ),
-    more > 0 &&
-      h(
-        "p",
-        { class: "quiet" },
-        `And ${counted(more, "row")} more, which the script names with --rows.`,
-      ),
+      table({ caption, columns: [{ title: "Row" }, { title: "Outcome" }], rows: some }),
+    );
+  return [
+    shortened(shown, FEW_ROWS, `rows of ${name}`, draw, {}),
+    more > 0 && h("p", { class: "quiet" }, `And ${counted(more, "row")} more, ${rest}.`),
   ];
 }
 

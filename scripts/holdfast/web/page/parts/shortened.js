@@ -24,7 +24,7 @@ export function shortened(all, few, noun, draw, memory) {
       isShort &&
         h(
           "button",
-          { type: "button", class: "small more", id: `all-${noun}`, onclick: showAll },
+          { type: "button", class: "small more", id: `all-${noun.replace(/\s+/g, "-")}`, onclick: showAll },
           `Show all ${all.length} ${noun}`,
         ),
     );
