@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests import running
-from tests.web.browser import NARROW, Tab, opened
+from tests.web.browser import NARROW, PATIENCE_MS, Tab, opened
 from tests.web.homes import backed_up, damage, new_database, new_home
 from tests.web.serving import Served, served
 
@@ -233,6 +234,52 @@ def test_a_file_that_is_dropped_is_sent_planned_and_imported(
     tab.press("Import as planned", within=tab.dialog)
     tab.sees(re.compile("the database was copied to larch-"), within=tab.dialog)
     assert tasks(database) == UNCHANGED
+
+
+def slow(tab: Tab, bytes_a_second: int) -> None:
+    """Let the browser send no more than that."""
+    limits = {"offline": False, "latency": 0, "downloadThroughput": -1}
+    tab.page.context.new_cdp_session(tab.page).send(
+        "Network.emulateNetworkConditions", limits | {"uploadThroughput": bytes_a_second}
+    )
+
+
+@pytest.mark.parametrize("way", ["Cancel", "Escape"])
+def test_a_file_says_how_much_of_it_has_been_sent_and_can_be_stopped(
+    tab: Tab, site: Served, way: str
+) -> None:
+    name = f"poplar-{way.lower()}"
+    own_database(site, name)
+    tab.visit(f"database/{name}")
+    slow(tab, 150_000)
+    jobs = len(tab.page.evaluate("() => fetch('/backup/jobs').then((a) => a.json())")["jobs"])
+    drop(tab, "slow.json", "x" * 900_000, ".drop-view")
+    tab.press("Show the plan", within=tab.dialog)
+    tab.sees(re.compile(r"Sending the file, [1-9]\d? % …"), within=tab.dialog)
+    tab.sees(re.compile(r"\d kB of 900\.\d kB"), within=tab.dialog)
+    bar = tab.dialog.get_by_role("progressbar", name="Plan of importing slow.json")
+    assert 0 < bar.evaluate("(held) => held.value") < 1
+    scratch = site.home.parent / "scratch"
+    until(lambda: list(scratch.rglob("slow.json")))
+    if way == "Cancel":
+        tab.press("Cancel", within=tab.dialog)
+        tab.sees("Nothing has been changed.", within=tab.dialog)
+        tab.press("Back", within=tab.dialog)
+        tab.sees(re.compile("slow.json, 900.0 kB"), within=tab.dialog)
+    else:
+        tab.page.keyboard.press("Escape")
+        tab.dialog.wait_for(state="hidden")
+    until(lambda: not list(scratch.rglob("slow.json")))
+    found = tab.page.evaluate("() => fetch('/backup/jobs').then((answer) => answer.json())")
+    assert len(found["jobs"]) == jobs
+
+
+def until(is_so: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_a_refused_import_says_why_and_changes_nothing(tab: Tab, site: Served) -> None:

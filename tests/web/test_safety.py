@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import re
 import signal
 import socket
+import sqlite3
 import struct
 import time
 import zipfile
@@ -17,7 +19,7 @@ import httpx
 import pytest
 
 from tests import running
-from tests.web.serving import Served, begun, carried_out, children, sent, served
+from tests.web.serving import Served, begun, carried_out, children, ended, sent, served
 
 ONE_MEGABYTE = 1024 * 1024
 
@@ -365,6 +367,22 @@ def test_an_upload_that_breaks_off_is_not_kept(home: Path) -> None:
             while client.get("/backup/jobs").status_code == 200 and scratch_of(server):
                 assert time.monotonic() < end
         assert [line for line in server.said if "rror" in line or "Traceback" in line] == []
+
+
+def test_a_file_whose_job_is_cancelled_is_not_kept(home: Path) -> None:
+    with served(home) as server, server.client() as client:
+        exported = carried_out(client, "/backup/export", {"database": "notes"})["report"]["path"]
+        with contextlib.closing(sqlite3.connect(home.parent / "notes.db")) as other:
+            other.execute("BEGIN EXCLUSIVE")  # which the job waits for
+            content = Path(exported).read_bytes()
+            answer = client.post("/backup/import", files={"file": ("sent.json", content)})
+            assert len(scratch_of(server)) == 1
+            client.delete(f"/backup/jobs/{answer.json()['id']}")
+            assert ended(client, answer.json())["state"] == "cancelled"
+        deadline = time.monotonic() + 20
+        while scratch_of(server) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert scratch_of(server) == []
 
 
 def test_a_zip_that_leads_out_of_itself_is_damaged(guest: httpx.Client, tmp_path: Path) -> None:

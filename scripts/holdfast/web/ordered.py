@@ -154,12 +154,15 @@ def _complain_of_sources(*sources: object) -> None:
 
 
 def _let_go(state: State, job: Job) -> None:
-    """Delete a file whose rows have come in; otherwise it may be asked for once more."""
-    if job.upload and job.report and job.exit_code in (0, 3):
-        outcome = msgspec.json.decode(job.report).get("outcome")
-        if outcome == "done":
-            state.uploads.forget(job.upload)
-            job.upload = None
+    """Delete a file whose rows have come in, or are not wanted; others may be asked for again."""
+    if not job.upload:
+        return
+    is_done = job.exit_code in (0, 3) and job.report
+    if job.state == "cancelled" or (
+        is_done and msgspec.json.decode(is_done).get("outcome") == "done"
+    ):
+        state.uploads.forget(job.upload)
+        job.upload = None
 
 
 @router.get("/jobs", responses=answer(JobList))

@@ -2,8 +2,8 @@
 
 export class Problem extends Error {
   /**
-   * @param {"refused"|"session"|"gone"} kind refused: the API said no, and why; session: the token
-   *   is not the one of this server; gone: nobody answers
+   * @param {"refused"|"session"|"gone"|"cancelled"} kind refused: the API said no, and why;
+   *   session: the token is not the one of this server; gone: nobody answers; cancelled: by us
    */
   constructor(kind, { title, detail = "", hint = "", status = 0, exit_code = 0, ...rest } = {}) {
     super(detail || title);
@@ -30,9 +30,28 @@ export function post(path, body = {}) {
   return call("POST", path, { body: JSON.stringify(body), type: "application/json" });
 }
 
-/** Send a form with a file in it. */
-export function send(path, form) {
-  return call("POST", path, { body: form });
+/**
+ * Send a form with a file in it.
+ *
+ * @param tell called with how many bytes of how many have been sent
+ * @param signal of an AbortController: ends it while it is not all sent, with the kind cancelled
+ */
+export async function send(path, form, { tell, signal }) {
+  // fetch does not tell how much it has sent.
+  const request = new XMLHttpRequest();
+  request.open("POST", `/backup${path}`);
+  request.setRequestHeader("Accept", "application/json");
+  request.upload.addEventListener("progress", ({ loaded, total }) => tell(loaded, total));
+  const abort = () => request.abort();
+  signal.addEventListener("abort", abort);
+  // All of it has been sent: there will be a job, which can be cancelled by its name.
+  request.upload.addEventListener("load", () => signal.removeEventListener("abort", abort));
+  await new Promise((resolve) => {
+    request.addEventListener("loadend", resolve);
+    request.send(form);
+  });
+  if (!request.status) throw signal.aborted ? new Problem("cancelled") : nobody();
+  return understood(request.status, parsed(request.responseText));
 }
 
 export function remove(path, query = {}) {
@@ -47,14 +66,30 @@ async function call(method, path, { query = {}, body, type } = {}) {
   try {
     answer = await fetch(`/backup${path}${search}`, { method, body, headers, cache: "no-store" });
   } catch {
-    tell("gone");
-    throw new Problem("gone", {
-      title: "Holdfast does not answer",
-      hint: "It may have been stopped. Start it again with serve.py, and open the address that it prints.",
-    });
+    throw nobody();
   }
-  const document = await answer.json().catch(() => ({}));
-  if (answer.status === 401) {
+  return understood(answer.status, parsed(await answer.text().catch(() => "")));
+}
+
+function nobody() {
+  tell("gone");
+  return new Problem("gone", {
+    title: "Holdfast does not answer",
+    hint: "It may have been stopped. Start it again with serve.py, and open the address that it prints.",
+  });
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
+
+/** Return what was answered, or throw what is wrong. */
+function understood(status, document) {
+  if (status === 401) {
     tell("session");
     throw new Problem("session", {
       title: "This session is over",
@@ -62,10 +97,10 @@ async function call(method, path, { query = {}, body, type } = {}) {
     });
   }
   tell("back");
-  if (answer.ok) return document;
+  if (status >= 200 && status < 300) return document;
   throw new Problem("refused", {
-    title: document.title || `The answer was ${answer.status}`,
+    title: document.title || `The answer was ${status}`,
     ...document,
-    status: answer.status,
+    status,
   });
 }

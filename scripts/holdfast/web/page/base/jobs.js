@@ -33,9 +33,9 @@ export function hide(id, isHidden = true) {
   jobs.dispatchEvent(new CustomEvent("change", { detail: known.get(id) }));
 }
 
-/** Start long work; the job, and it is followed. */
-export async function start(path, body) {
-  const job = await (body instanceof FormData ? send(path, body) : post(path, body));
+/** Start long work; the job, and it is followed. With a form, `sending` is as of `send`. */
+export async function start(path, body, sending) {
+  const job = await (body instanceof FormData ? send(path, body, sending) : post(path, body));
   follow(job);
   return job;
 }

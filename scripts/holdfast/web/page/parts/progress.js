@@ -2,7 +2,7 @@
 
 import { h, say } from "../base/dom.js";
 import { cancel, end, hasEnded, hide, jobs, start } from "../base/jobs.js";
-import { number } from "../base/words.js";
+import { number, size } from "../base/words.js";
 import { failure } from "./notices.js";
 
 /** What a job is doing just now. */
@@ -36,20 +36,37 @@ export function progressBar(job, label) {
 }
 
 export function cancelButton(job) {
+  return stopButton(() => cancel(job.id).catch((problem) => say(problem.message)));
+}
+
+function stopButton(stop) {
   const button = h(
     "button",
     {
       type: "button",
-      class: "quiet-button",
       onclick: () => {
         button.disabled = true;
         button.textContent = "Cancelling …";
-        cancel(job.id).catch((problem) => say(problem.message));
+        stop();
       },
     },
     "Cancel",
   );
   return button;
+}
+
+/** A bar for a file on its way, and what draws how much of it has been sent. */
+function sendingBar(label) {
+  const bar = h("progress", { "aria-label": label, max: 1 });
+  const share = h("span", { class: "progress-words" }, "Sending the file …");
+  const counts = h("span", { class: "progress-counts" });
+  const draw = (sent, total) => {
+    bar.value = sent / total;
+    share.textContent = `Sending the file, ${Math.floor((100 * sent) / total)} % …`;
+    counts.textContent = `${size(sent)} of ${size(total)}`;
+  };
+  const line = h("div", { class: "progress-line" }, share, counts);
+  return [h("div", { class: "progress" }, bar, line), draw];
 }
 
 /**
@@ -62,19 +79,8 @@ export function cancelButton(job) {
  * @returns the job if it is done and the dialog is still open; else null, and it has been said
  */
 export async function work(dialog, title, path, body, { again, goesOn = false } = {}) {
-  dialog.show(
-    h("p", {}, body instanceof FormData ? "Sending the file …" : "Starting …"),
-    h("progress", { "aria-label": title }),
-  );
-  let job;
-  try {
-    job = await start(path, body);
-  } catch (problem) {
-    dialog.show(failure(problem, backButton(again)));
-    return null;
-  }
-  titles.set(job.id, title);
-  hide(job.id);
+  const job = await begun(dialog, title, path, body, { again, goesOn });
+  if (!job) return null;
   dialog.show(progressBar(job, title), h("div", { class: "dialog-buttons" }, cancelButton(job)));
   dialog.onClose(() => (goesOn ? hide(job.id, false) : cancel(job.id).catch(() => {})));
   const ended = await end(job.id);
@@ -87,6 +93,28 @@ export async function work(dialog, title, path, body, { again, goesOn = false } 
       : failure(ended.problem ?? {}, backButton(again)),
   );
   return null;
+}
+
+/** The job, once it has begun; nothing where it could not, or was cancelled. */
+async function begun(dialog, title, path, body, { again, goesOn }) {
+  const stop = new AbortController();
+  const [bar, tell] = sendingBar(title);
+  if (body instanceof FormData && body.has("file"))
+    dialog.show(bar, h("div", { class: "dialog-buttons" }, stopButton(() => stop.abort())));
+  else dialog.show(h("p", {}, "Starting …"), h("progress", { "aria-label": title }));
+  dialog.onClose(() => stop.abort());
+  try {
+    const job = await start(path, body, { tell, signal: stop.signal });
+    titles.set(job.id, title);
+    hide(job.id);
+    if (stop.signal.aborted) await (goesOn ? hide(job.id, false) : cancel(job.id));
+    return job;
+  } catch (problem) {
+    dialog.show(
+      problem.kind === "cancelled" ? cancelled(again) : failure(problem, backButton(again)),
+    );
+    return null;
+  }
 }
 
 function cancelled(again) {
