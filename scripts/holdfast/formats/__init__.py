@@ -24,6 +24,7 @@ from holdfast.formats import (
     software_of_you,
     sqlite_copy,
     zip_file,
+    zipped_copy,
 )
 from holdfast.formats.compression import plain
 from holdfast.formats.encrypted import EncryptedFile, format_inside, is_closed
@@ -38,6 +39,7 @@ FORMATS: dict[str, BackupFormat] = {
         folder.FORMAT,
         zip_file.FORMAT,
         sqlite_copy.FORMAT,
+        zipped_copy.FORMAT,
         sqlite_copy.ANY_SQLITE,
         software_of_you.FORMAT,
         kata.FORMAT,

@@ -159,11 +159,16 @@ def _opened(path: Path) -> Iterator[database.Connection]:
 
 def _glance(path: Path) -> Glance:
     with contextlib.suppress(OSError):
-        document = decode(_manifest_of(path).read_bytes(), dict[str, msgspec.Raw])
-        header = decode(document.get("header", b"{}"), dict[str, object])
-        trailer = decode(document.get("trailer", b"{}"), Trailer)
-        return Glance(str(header.get("backup_date", "")) or None, sum(trailer.counts.values()))
+        return glance_at(_manifest_of(path).read_bytes())
     return Glance(None, None)
+
+
+def glance_at(text: bytes) -> Glance:
+    """Say what a manifest says of its copy."""
+    document = decode(text, dict[str, msgspec.Raw])
+    header = decode(document.get("header", b"{}"), dict[str, object])
+    trailer = decode(document.get("trailer", b"{}"), Trailer)
+    return Glance(str(header.get("backup_date", "")) or None, sum(trailer.counts.values()))
 
 
 def _recognise(path: Path, start: bytes) -> bool:

@@ -16,7 +16,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -28,11 +28,11 @@ from holdfast.formats.lines import BLOCK_BYTES
 
 _COMMENT = b"sha256:"
 _HASH_BYTES = 64
-_START = b"PK\x03\x04"
+START = b"PK\x03\x04"
 _NAME_POSITION = 30  # of the first file's name in the zip
 _ENCRYPTED = 0x1
 # What a zip made by another hand may bring out of the module, besides its own error.
-_ERRORS = (
+ERRORS = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
     *(RuntimeError, ValueError, OverflowError, OSError),
 )
@@ -66,12 +66,17 @@ def _member(name: str) -> zipfile.ZipInfo:
 
 def zip_of(folder: Path) -> Iterator[bytes]:
     """Yield a zip of a backup that is a folder, block by block, as `write` would make it."""
+    yield from zipped(folder, sorted(names_in(folder), key=lambda name: (name != FIRST_FILE, name)))
+
+
+def zipped(folder: Path, names: Iterable[str]) -> Iterator[bytes]:
+    """Yield a zip of some files of a folder, block by block, that ends with its own hash."""
     sink = _Sink()
     digest = hashlib.sha256()
     with zipfile.ZipFile(cast(IO[bytes], sink), "w") as archive:
         archive.comment = _COMMENT + b"0" * _HASH_BYTES
         create = functools.partial(archive.open, mode="w", force_zip64=True)
-        for name in sorted(names_in(folder), key=lambda name: (name != FIRST_FILE, name)):
+        for name in names:
             with create(_member(name)) as member, (folder / name).open("rb") as file:
                 while block := file.read(BLOCK_BYTES):
                     member.write(block)
@@ -138,7 +143,7 @@ def members(file: BinaryIO) -> Iterator[Members]:
                 return archive.open(name)
 
             yield Members(names, stored=opened, plain=opened)
-    except _ERRORS as error:
+    except ERRORS as error:
         raise damaged(f"what it holds cannot be unpacked: {error}") from error
 
 
@@ -157,7 +162,7 @@ def _glance(path: Path) -> Glance:
 
 
 def _recognise(_: Path, start: bytes) -> bool:
-    return start.startswith(_START) and start[_NAME_POSITION:].startswith(FIRST_FILE.encode())
+    return start.startswith(START) and start[_NAME_POSITION:].startswith(FIRST_FILE.encode())
 
 
 FORMAT = BackupFormat(

@@ -13,7 +13,9 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, RedirectResponse, Response, StreamingResponse
 
 from holdfast import files
+from holdfast.formats.sqlite_copy import MANIFEST_SUFFIX
 from holdfast.formats.zip_file import zip_of
+from holdfast.formats.zipped_copy import zip_of_copy
 from holdfast.here import context_here
 from holdfast.web.documents import other_answer, problems
 from holdfast.web.names import backup_named
@@ -120,7 +122,7 @@ async def login(request: Request) -> Response:
     responses=other_answer(
         "application/octet-stream",
         {"type": "string"},
-        "The file; one that is a folder as a zip",
+        "The file; a folder, or a page copy with what proves it, as a zip",
     )
     | problems(404, 409, 422),
 )
@@ -128,9 +130,10 @@ def download(name: Annotated[str, InPath(description="its name in /backup/list")
     """Download a backup of the output folder."""
     with files.reading():
         backup = backup_named(context_here(), name)
-        if backup.path.is_dir():
+        is_copy = backup.path.with_name(backup.path.name + MANIFEST_SUFFIX).is_file()
+        if is_copy or backup.path.is_dir():
             return StreamingResponse(
-                zip_of(backup.path),
+                (zip_of_copy if is_copy else zip_of)(backup.path),
                 media_type="application/zip",
                 headers={"Content-Disposition": f'attachment; filename="{backup.path.name}.zip"'},
             )
