@@ -19,6 +19,8 @@ release:
 format:
 	python3 -m tests --run ruff format
 	python3 -m tests --run ruff check --fix
+	! command -v npm > /dev/null || python3 -m tests --run biome check --write \
+		--config-path=tests/web/page-biome.json scripts/holdfast/web
 
 # From PyPI alone, whatever indexes this machine is set to; one lock for all platforms.
 # Versions stay as they are where they can: make lock UPGRADE=--upgrade takes the newest.

@@ -4,7 +4,8 @@ Run the tests with the packages of requirements-dev.lock, where there is nothing
     python3 -m tests [pytest arguments]           run the tests
     python3 -m tests --tools [pytest arguments]   the same, with the outside tools made ready first
     python3 -m tests --lint                       check the code's form and types
-    python3 -m tests --run MODULE [arguments]     run one of those packages: ruff, mypy, uv
+    python3 -m tests --run MODULE [arguments]     run one of those packages: ruff, mypy, uv;
+                                                  or biome, of npm
 
 With CI set in the environment, running the tests implies --tools, and --lint makes them ready.
 """
@@ -26,6 +27,11 @@ from holdfast import bootstrap  # noqa: E402 - only found once its folder is on 
 IN_BACKGROUND = concurrent.futures.ThreadPoolExecutor(max_workers=9)
 
 LINT = [["ruff", "format", "--check"], ["ruff", "check"], ["mypy"]]
+# Of the page's scripts: form, names that there are, and what is mostly a mistake.
+BIOME_CONFIG = "--config-path=tests/web/page-biome.json"
+LINT_PAGE = ["biome", "check", "--error-on-warnings", BIOME_CONFIG, "scripts/holdfast/web"]
+BIOME_PACKAGE = "@biomejs/biome"
+BIOME_VERSION = "2.6.8"
 
 # These alone: what else a machine's Python has may fail the tests.
 PLUGINS = ["-p", "xdist.plugin", "-p", "_hypothesis_pytestplugin"]
@@ -82,7 +88,8 @@ def main(arguments: "list[str]") -> int:
     environment = dict(os.environ, PYTHONPATH=search_path)
     readying = []
     if arguments == ["--lint"]:
-        commands = LINT
+        # As with the other tools from npm: CI has it, and others may.
+        commands = LINT + [LINT_PAGE] * bool(shutil.which("npm") or os.environ.get("CI"))
         if os.environ.get("CI"):  # the tests come next: to wait for the network is no work
             readying.append(IN_BACKGROUND.submit(ready_tools, packages))
     elif arguments[:1] == ["--run"]:
@@ -97,12 +104,19 @@ def main(arguments: "list[str]") -> int:
         environment.update(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
         commands = [["pytest"] + PLUGINS + (words or IN_PARALLEL)]
     exit_codes = [
-        subprocess.run([sys.executable, "-m", *command], cwd=str(ROOT), env=environment).returncode
+        subprocess.run(program(*command), cwd=str(ROOT), env=environment).returncode
         for command in commands
     ]
     for each in readying:
         each.result()
     return next(filter(None, exit_codes), 0)
+
+
+def program(name: str, *arguments: str) -> "list[str]":
+    """The words that run a module of Python, or biome, which is of npm."""
+    if name == "biome":
+        return [str(from_npm(BIOME_PACKAGE, BIOME_VERSION) / ".bin" / name), *arguments]
+    return [sys.executable, "-m", name, *arguments]
 
 
 def scratch_in_memory() -> "dict[str, str]":

@@ -1,4 +1,4 @@
-SwaggerUIBundle({
+window.SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#reference",
   deepLinking: true,

@@ -23,7 +23,8 @@ export function live(element, what, load, draw, { isCostly = false } = {}) {
   return async function refresh({ isIdle = false } = {}) {
     if (isIdle && isCostly && Date.now() - askedAt < COSTLY_MS) return;
     askedAt = Date.now();
-    const mine = (turn += 1);
+    turn += 1;
+    const mine = turn;
     let found;
     try {
       found = await load();

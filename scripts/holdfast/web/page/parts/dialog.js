@@ -11,7 +11,8 @@ let count = 0;
  */
 export function openDialog(title) {
   let closed = () => {};
-  const id = `dialog-${(count += 1)}`;
+  count += 1;
+  const id = `dialog-${count}`;
   const before = document.activeElement;
   const heading = h("h2", { id: `${id}-title`, tabindex: -1 }, title);
   const body = h("div", { class: "dialog-body" });

@@ -52,19 +52,21 @@ export function fileField(given) {
 export function takeDrops(element, take) {
   let depth = 0;
   const isFile = (event) => event.dataTransfer?.types.includes("Files");
-  const ready = (isReady) => element.classList.toggle("is-ready", isReady);
+  const enter = (step) => {
+    depth = Math.max(depth + step, 0);
+    element.classList.toggle("is-ready", depth > 0);
+  };
   element.addEventListener("dragenter", (event) => {
-    if (isFile(event)) ready(Boolean((depth += 1)));
+    if (isFile(event)) enter(1);
   });
   element.addEventListener("dragleave", (event) => {
-    if (isFile(event)) ready(Boolean((depth = Math.max(depth - 1, 0))));
+    if (isFile(event)) enter(-1);
   });
   element.addEventListener("dragover", (event) => {
     if (isFile(event)) event.preventDefault();
   });
   element.addEventListener("drop", (event) => {
-    depth = 0;
-    ready(false);
+    enter(-depth);
     const [file] = event.dataTransfer?.files ?? [];
     if (!file) return;
     event.preventDefault();

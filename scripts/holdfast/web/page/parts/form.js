@@ -4,9 +4,14 @@ import { h } from "../base/dom.js";
 
 let count = 0;
 
+function nextId() {
+  count += 1;
+  return `field-${count}`;
+}
+
 /** A label above its field, and a hint that is heard with it. */
 export function field(label, input, hint) {
-  const id = `field-${(count += 1)}`;
+  const id = nextId();
   input.id = id;
   if (hint) input.setAttribute("aria-describedby", `${id}-hint`);
   return h(
@@ -45,7 +50,7 @@ export function pick(name, options) {
 }
 
 function mark(type, name, label, { hint, ...attributes }) {
-  const id = `field-${(count += 1)}`;
+  const id = nextId();
   const described = hint ? { "aria-describedby": `${id}-hint` } : {};
   return h(
     "div",

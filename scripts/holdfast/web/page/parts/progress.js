@@ -100,7 +100,14 @@ async function begun(dialog, title, path, body, { again, goesOn }) {
   const stop = new AbortController();
   const [bar, tell] = sendingBar(title);
   if (body instanceof FormData && body.has("file"))
-    dialog.show(bar, h("div", { class: "dialog-buttons" }, stopButton(() => stop.abort())));
+    dialog.show(
+      bar,
+      h(
+        "div",
+        { class: "dialog-buttons" },
+        stopButton(() => stop.abort()),
+      ),
+    );
   else dialog.show(h("p", {}, "Starting …"), h("progress", { "aria-label": title }));
   dialog.onClose(() => stop.abort());
   try {

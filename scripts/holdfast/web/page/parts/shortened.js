@@ -24,7 +24,12 @@ export function shortened(all, few, noun, draw, memory) {
       isShort &&
         h(
           "button",
-          { type: "button", class: "small more", id: `all-${noun.replace(/\s+/g, "-")}`, onclick: showAll },
+          {
+            type: "button",
+            class: "small more",
+            id: `all-${noun.replace(/\s+/g, "-")}`,
+            onclick: showAll,
+          },
           `Show all ${all.length} ${noun}`,
         ),
     );
