@@ -424,6 +424,9 @@ def test_the_reference_is_complete_without_a_network(guest: httpx.Client) -> Non
     document = guest.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
     assert "/backup/export" in document["paths"]
+    shapes = document["components"]["schemas"]
+    assert {"DatabaseState", "ListedDatabase"} <= shapes.keys()
+    assert [name for name in shapes if "." in name] == []  # no two have one name
 
 
 def test_the_page_is_served_with_all_its_files(guest: httpx.Client) -> None:

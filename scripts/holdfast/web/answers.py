@@ -15,7 +15,7 @@ from holdfast.pruned import PruneReport
 
 
 @dataclass(frozen=True, slots=True)
-class DatabaseState:
+class ListedDatabase:
     """A database, and whether it is safe."""
 
     name: str
@@ -33,7 +33,7 @@ class DatabaseState:
 class Databases:
     """All databases that can be worked on."""
 
-    databases: Sequence[DatabaseState]
+    databases: Sequence[ListedDatabase]
     usual: str  # the name of the one that is meant when none is named; "": there is none
     checked_at: str
 

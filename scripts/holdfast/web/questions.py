@@ -28,10 +28,10 @@ from holdfast.web.answers import (
     Backups,
     Choices,
     Databases,
-    DatabaseState,
     Entries,
     GroupChoice,
     ListedBackup,
+    ListedDatabase,
     Point,
     Schedule,
     Sizes,
@@ -59,11 +59,11 @@ def databases() -> Databases:
     )
 
 
-def _state(context: Context, shelf: Shelf, name: str, path: Path) -> DatabaseState:
+def _state(context: Context, shelf: Shelf, name: str, path: Path) -> ListedDatabase:
     is_configured = name in context.settings.databases
     chosen = ChosenDatabase(path, "")
     found = state_of(context, shelf, chosen, MAX_AGE_SECONDS, name=name if is_configured else "")
-    return DatabaseState(
+    return ListedDatabase(
         name=name,
         path=path,
         tool=found.tool,
