@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import signal
 import sqlite3
 import time
 import zipfile
@@ -315,26 +314,6 @@ def test_a_job_that_is_cancelled_leaves_nothing(client: httpx.Client, home: Path
     assert last["progress"]["phase"] in ("writing", "reading back")
     assert [path.name for path in (home / "output").glob("*")] == []
     assert exported(client).exists()  # and whoever asks next is served
-
-
-def test_a_job_is_cancelled_where_the_server_was_started_behind_a_script(
-    home: Path,
-) -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does for `serve.py &`
-    try:
-        with served(home) as server, server.client() as client:
-            with contextlib.closing(sqlite3.connect(home.parent / "notes.db")) as other:
-                other.execute("BEGIN EXCLUSIVE")  # which the job waits for
-                job = begun(client, "/backup/export", {"database": "notes"})
-                while client.get(f"/backup/jobs/{job['id']}").json()["state"] != "running":
-                    time.sleep(0.05)
-                time.sleep(1)
-                client.delete(f"/backup/jobs/{job['id']}")
-                began = time.monotonic()
-                assert ended(client, job)["state"] == "cancelled"
-                assert time.monotonic() - began < 19  # it was not killed in the end
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def test_jobs_that_wait_are_told_and_can_be_taken_out(client: httpx.Client) -> None:

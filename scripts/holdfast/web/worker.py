@@ -36,9 +36,10 @@ class Commission(msgspec.Struct, frozen=True):
 
 def main() -> int:
     """Carry out the order on standard input; the exit code is that of its report or problem."""
-    # Whatever the server was started with: one that a script puts behind itself ignores Ctrl-C.
-    ours = "SIGINT" if os.name != "nt" else "SIGBREAK"
-    signal.signal(signal.Signals[ours], signal.default_int_handler)
+    # Ctrl-Break, which is all that one can send there, would end it where it stands. Ctrl-C finds
+    # its handler in place, however the server was started: it has one of its own while it runs.
+    if os.name == "nt":
+        signal.signal(signal.Signals["SIGBREAK"], signal.default_int_handler)
     return _carry_out(sys.stdout.buffer)
 
 
