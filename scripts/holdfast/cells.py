@@ -66,6 +66,14 @@ def _shown_text(text: str) -> ShownCell:
 
 
 _SHOWN_LENGTH = 200
+VALUED_ROWS = 200  # of one table, whose values are shown
+VALUED_COLUMNS = 20  # of one row
+
+
+def differ(old: Cell, new: Cell) -> bool:
+    """Tell whether two values differ, in type too."""
+    # 0.0 and -0.0 are of one type, and equal.
+    return type(old) is not type(new) or old != new or (old == 0 and str(old) != str(new))
 
 
 class _Tagged(Struct, gc=False, forbid_unknown_fields=True):

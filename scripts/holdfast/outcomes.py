@@ -10,7 +10,15 @@ from msgspec import Struct, field
 
 from holdfast.concerns import Concern, DatabaseState, ScheduleState
 from holdfast.copies import StoredCopy, StoreStatus
-from holdfast.model import ChosenDatabase, LeftOut, Opening, RestorePoint, Rung, SkippedTable
+from holdfast.model import (
+    ChosenDatabase,
+    LeftOut,
+    Opening,
+    RestorePoint,
+    Rung,
+    ShownValue,
+    SkippedTable,
+)
 from holdfast.pruned import PruneReport
 
 
@@ -38,6 +46,9 @@ class PlannedRow(Struct, frozen=True):
     table: str
     action: str  # insert, change, keep, stale, undecided, remove
     key: str
+    # Of one that is written: what it holds and would hold; the first, and if asked for.
+    values: tuple[ShownValue, ...] = ()
+    more_values: int = 0  # how many others there are
 
 
 class Plan(Struct, frozen=True):

@@ -50,6 +50,11 @@ class SecretName(Struct, frozen=True):
         return self.column + rows + ("." + self.path if self.path else "")
 
 
+def marker(number: int) -> str:
+    """Return what stands in the place of a secret."""
+    return f"{MARKER_START}{number}]"
+
+
 def secret_name(text: str) -> SecretName:
     """Take the name of a secret apart."""
     found = _NAME.fullmatch(text)
@@ -151,7 +156,7 @@ class Secrets:
 
     def _marker(self) -> str:
         self._number += self._numbered
-        return f"{MARKER_START}{self._number}]"
+        return marker(self._number)
 
 
 def unredacted(backup: Any, stored: Any, *paths: str) -> Any:

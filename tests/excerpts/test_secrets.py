@@ -163,6 +163,47 @@ def test_a_diff_shows_that_a_secret_has_changed_and_neither_of_the_two(keys):
     assert "s2" not in json_text(compared(keys, report, rows=True))
 
 
+@pytest.mark.parametrize("redact", [False, True])
+def test_a_plan_shows_no_secret_of_either_side(keys, redact):
+    report = keys.exported(redact=redact)
+    run_sql(
+        keys.path,
+        "UPDATE tools SET name = 'X', token = 'live' WHERE id = 1; DELETE FROM tools WHERE id = 2;"
+        """UPDATE tools SET config = '{"host": "b", "auth": [{"id": 1, "key": "k9"}]}'
+        WHERE id = 1""",
+    )
+    found = keys.imported(report, keys.path, yes=False, values=True)
+    host = '{{"host": "{}", "auth": [{{"id": 1, "key": "{}"}}]}}'
+    [changed, added] = [row for row in found.plan.rows if row.table == "tools"]
+    shown = [(value.column, value.old.text, value.new.text) for value in changed.values]
+    assert shown == [
+        ("name", "X", "mail"),
+        *([] if redact else [("token", M0, M0)]),  # the living one stays
+        ("config", host.format("b", M0), host.format("a", M0)),
+    ]
+    assert [value.new.text for value in added.values] == ["web", M0, ""]
+    whole = json_text(found)
+    assert not [secret for secret in ("live", "k9", "k1", '"t1', '"t2') if secret in whole]
+
+
+def test_a_plan_names_no_row_by_its_secret(keys):
+    run_sql(keys.path, "CREATE TABLE sessions (token TEXT PRIMARY KEY, who TEXT)")
+    run_sql(keys.path, "INSERT INTO sessions VALUES ('s1', 'ann')")
+    keys.set_profile(PROFILE + "secrets: {sessions: [token], Log: ['Token[who=a*]']}")
+    report = keys.exported()
+    run_sql(keys.path, "DELETE FROM log; DELETE FROM sessions")
+    run_sql(keys.path, "INSERT INTO sessions VALUES ('s2', 'bob')")
+    mode = ConflictMode.CLEAR
+    found = keys.imported(report, keys.path, yes=False, rows=True, mode=mode)
+    named = [(row.table, row.action, row.key) for row in found.plan.rows]
+    assert named == [
+        ("log", "insert", f"ann,{M0}"),
+        ("log", "insert", f"bob,{M0}"),
+        ("sessions", "insert", M0),
+        ("sessions", "remove", M0),
+    ]
+
+
 def test_a_page_copy_cannot_be_redacted_but_tells_of_secrets(keys):
     with pytest.raises(UsageError, match="copies the pages"):
         keys.exported(redact=True, format="sqlite")

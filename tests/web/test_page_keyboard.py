@@ -75,7 +75,7 @@ def test_an_import_is_planned_and_done_with_the_keyboard_alone(tab: Tab, site: S
     tab.sees("1 row added", within=tab.dialog)
     tab.tab_to("1 row of tasks")
     key("Enter")
-    assert tab.rows("Rows of tasks") == [["3", "added"]]
+    assert tab.rows("Rows of tasks") == [["3", "added title after: Reap done after: 0"]]
     tab.tab_to("Import as planned")
     key("Enter")
     tab.sees("Imported", within=tab.dialog)

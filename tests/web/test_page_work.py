@@ -188,7 +188,10 @@ def test_an_import_shows_its_plan_and_its_rows_before_it_changes_anything(
     assert tasks_row == ["tasks", "1", "1", "1"]
     tab.dialog.get_by_text("2 rows of tasks").click()
     tab.sees("Columns that are overwritten: done.", within=tab.dialog)
-    assert tab.rows("Rows of tasks") == [["2", "overwritten"], ["3", "added"]]
+    assert tab.rows("Rows of tasks") == [
+        ["2", "overwritten done before: 1 after: 0"],
+        ["3", "added title after: Reap done after: 0"],
+    ]
     assert tasks(database) == CHANGED
     tab.press("Import as planned", within=tab.dialog)
     tab.sees(re.compile("the database was copied to juniper-"), within=tab.dialog)

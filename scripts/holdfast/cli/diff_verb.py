@@ -11,16 +11,11 @@ from __future__ import annotations
 
 import argparse
 
+from holdfast.cells import VALUED_ROWS
 from holdfast.cli.options import add_database, add_identity, add_wait
 from holdfast.comparing.differences import DiffReport
 from holdfast.operations.context import Context
-from holdfast.operations.diff_backups import (
-    LISTED_ROWS,
-    LIVE,
-    VALUED_ROWS,
-    DiffOptions,
-    diff_backups,
-)
+from holdfast.operations.diff_backups import LISTED_ROWS, LIVE, DiffOptions, diff_backups
 
 SUMMARY = "say what has changed between two backups, or since one"
 EXAMPLES = """\

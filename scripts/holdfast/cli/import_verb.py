@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 
+from holdfast.cells import VALUED_ROWS
 from holdfast.cli.options import add_agreement, add_database, add_identity, add_wait, names
 from holdfast.errors import UsageError
 from holdfast.operations.context import Context
@@ -87,6 +88,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--drop-unknown", action="store_true", help="leave out columns that are missing"
     )
     parser.add_argument("--rows", action="store_true", help="name every row in the plan")
+    parser.add_argument(
+        "--values",
+        action="store_true",
+        help="with the rows, what those that are written hold now and then, but for secrets; of one"
+        f" table the first {VALUED_ROWS}",
+    )
     add_agreement(parser)
     parser.add_argument(
         "-q",
@@ -117,6 +124,7 @@ def run(context: Context, arguments: argparse.Namespace) -> ImportReport:
         add_columns=arguments.add_columns,
         drop_unknown=arguments.drop_unknown,
         rows=arguments.rows,
+        values=arguments.values,
         dry_run=arguments.dry_run,
         yes=arguments.yes,
         confirm=arguments.confirm,

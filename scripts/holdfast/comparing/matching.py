@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from holdfast.cells import Cell, InvalidText, RowReader, RowWriter, encode_cell
+from holdfast.cells import Cell, InvalidText, RowReader, RowWriter, differ, encode_cell
 from holdfast.errors import UsageError
 from holdfast.model import Layout, folded
 from holdfast.redaction import Secrets, secrets_in
@@ -79,7 +79,7 @@ class MatchedTable:
     def changed_columns(self, old: Row, new: Row) -> tuple[str | None, ...]:
         """Find the columns in which the same row differs, in value or in type."""
         cells = zip(self.match.columns, old, new, strict=True)
-        return tuple(column for column, a, b in cells if _differ(a, b))
+        return tuple(column for column, a, b in cells if differ(a, b))
 
     def columns_beyond_key(self) -> tuple[str | None, ...]:
         """Return the columns that do not tell a row apart."""
@@ -141,11 +141,6 @@ def _matched(
 
 def _folded(layout: Layout, names: tuple[str, ...]) -> tuple[str | None, ...]:
     return tuple(None if name == layout.rowid else folded(name) for name in names)
-
-
-def _differ(old: Cell, new: Cell) -> bool:
-    # 0.0 and -0.0 are of one type, and equal.
-    return type(old) is not type(new) or old != new or (old == 0 and str(old) != str(new))
 
 
 def rank(row: Row) -> tuple[tuple[int, Any], ...]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from holdfast import database, files
-from holdfast.cells import RowReader, RowWriter
+from holdfast.cells import VALUED_COLUMNS, VALUED_ROWS, RowReader, RowWriter
 from holdfast.comparing.differences import ComparedSide, DiffReport
 from holdfast.comparing.frames import (
     added_tables,
@@ -37,8 +37,6 @@ from holdfast.profiles import Meta, recognise
 
 LIVE = "live"  # the word for the database that other verbs would work on
 LISTED_ROWS = 1000  # of one table
-VALUED_ROWS = 200  # the same, where their values are shown
-_VALUES = 20  # of one row
 
 
 class DiffOptions(Struct, frozen=True, kw_only=True):
@@ -121,7 +119,7 @@ def _listing(context: Context, options: DiffOptions, chosen: ChosenDatabase | No
             yield from profile.secrets.items() if profile else ()
 
     if options.values:
-        return Listing(VALUED_ROWS, _VALUES, secrets)
+        return Listing(VALUED_ROWS, VALUED_COLUMNS, secrets)
     return Listing(LISTED_ROWS, 0, secrets)
 
 

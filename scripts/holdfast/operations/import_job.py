@@ -47,6 +47,7 @@ class ImportOptions(Struct, frozen=True, kw_only=True):
     add_columns: bool = False
     drop_unknown: bool = False
     rows: bool = False  # the plan names every row
+    values: bool = False  # and what the first of each table hold and would hold
     dry_run: bool = False
     yes: bool = False
     confirm: str | None = None  # the id of the plan that the person has agreed to

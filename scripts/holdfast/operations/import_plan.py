@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from msgspec.structs import replace
 
 from holdfast import database, files, programs
 from holdfast.breaking import find_broken
+from holdfast.cells import VALUED_COLUMNS, VALUED_ROWS
 from holdfast.errors import ImportConflict, ImportRefused
 from holdfast.model import ForeignKey, Rows, Schema, folded, part_of, redacted_names
 from holdfast.operations.import_basis import plan_basis
 from holdfast.operations.import_job import ImportJob, ImportOptions
 from holdfast.operations.import_space import space_shortage
 from holdfast.operations.plan_ids import plan_id_of
-from holdfast.outcomes import ImportReport, Plan, TablePlan
-from holdfast.plans import plan_table, planned_rows
+from holdfast.outcomes import ImportReport, Plan, PlannedRow, TablePlan
+from holdfast.plans import Showing, plan_table, planned_rows
 from holdfast.schema import has_feeding_trigger, references, references_to_nothing
 from holdfast.works import ConflictMode, time_decides
 
@@ -23,8 +27,8 @@ def plan_import(job: ImportJob) -> ImportReport:
     options, contents, path = job.options, job.staging.contents, job.target.chosen.path
     tables = tuple(plan_table(job.connection, work) for work in job.works)
     rows = None
-    if options.rows:
-        rows = tuple(row for work in job.works for row in planned_rows(job.connection, work))
+    if options.rows or options.values:
+        rows = tuple(_rows(job))
     kept, known = (
         [each for each in _references(job) if each[1].is_declared is by_profile]
         for by_profile in (False, True)
@@ -61,6 +65,18 @@ def plan_import(job: ImportJob) -> ImportReport:
         warnings=tuple(_warnings(job, plan, find_broken(job.connection, job.works, known))),
         recognised=contents.recognised,
     )
+
+
+def _rows(job: ImportJob) -> Iterator[PlannedRow]:
+    profile, header = job.target.profile, job.staging.contents.header
+    named = [header.redacted, *([profile.secrets] if profile else [])]
+    for work in job.works:
+        name = folded(work.table.target.name)
+        secrets = (each for of in named for table, each in of.items() if folded(table) == name)
+        showing = Showing(tuple(chain.from_iterable(secrets)))
+        if job.options.values:
+            showing = replace(showing, values=VALUED_ROWS, columns=VALUED_COLUMNS)
+        yield from planned_rows(job.connection, work, showing)
 
 
 def _warnings(job: ImportJob, plan: Plan, dangling: Iterator[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from holdfast.outcomes import (
     UndoneTable,
     UndoReport,
 )
-from holdfast.reports.words import counted, name_of, tables_by_reason
+from holdfast.reports.words import counted, name_of, tables_by_reason, value_lines
 
 _IMPORTED = {
     "planned": "Plan: import",
@@ -42,6 +42,7 @@ def import_lines(report: ImportReport) -> Iterator[str]:
         yield f"  {counted(len(plan.tables) - len(busy), 'table')}: nothing to change"
     for row in plan.rows or ():
         yield f"    {row.table} {row.key}: {row.action}"
+        yield from (f"        {line}" for line in value_lines(row.values, row.more_values))
     for reason, names in tables_by_reason(plan.skipped).items():
         yield f"Skipped: {', '.join(names)} ({reason})."
     if report.restore_point:

@@ -8,8 +8,7 @@ import msgspec
 
 from holdfast.comparing.differences import Change, DiffReport, RowDifference, TableDifference
 from holdfast.comparing.syncing import Sync
-from holdfast.model import ShownCell, ShownValue
-from holdfast.reports.words import counted
+from holdfast.reports.words import counted, value_lines
 
 _NAMED_DEFINITIONS = 8
 
@@ -47,9 +46,7 @@ def _differences(report: DiffReport) -> Iterator[str]:
         yield f"{table.name}: {', '.join(_table_changes(table))}"
         for row in table.rows:
             yield f"  {_row_text(row)}"
-            yield from (f"      {_value_text(value)}" for value in row.values)
-            if row.more_values:
-                yield f"      and {counted(row.more_values, 'column')} more"
+            yield from (f"      {line}" for line in value_lines(row.values, row.more_values))
         if table.rows and len(table.rows) < table.row_count:
             yield f"  and {counted(table.row_count - len(table.rows), 'row')} more"
     for name, count in report.added_tables.items():
@@ -81,20 +78,6 @@ def _row_text(row: RowDifference) -> str:
     cells = (f"{name}={_short_json(cell)}" for name, cell in row.key.items())
     key = ", ".join(cells) or "a row without a key"
     return f"{_SIGNS[row.change]} {key}" + (f": {', '.join(row.columns)}" if row.columns else "")
-
-
-def _value_text(value: ShownValue) -> str:
-    cells = [_cell_text(cell) for cell in (value.old, value.new) if cell]
-    return f"{value.column}: {' -> '.join(cells)}"
-
-
-def _cell_text(cell: ShownCell) -> str:
-    if cell.type == "blob":
-        return counted(cell.beyond, "byte")
-    if cell.type != "text":
-        return cell.text or "null"
-    more = f"... and {counted(cell.beyond, 'character')} more" if cell.beyond else ""
-    return msgspec.json.encode(cell.text).decode() + more
 
 
 def _short_json(cell: object) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from holdfast.model import Rung, SkippedTable
+import msgspec
+
+from holdfast.model import Rung, ShownCell, ShownValue, SkippedTable
 
 RUNGS = {
     Rung.WHOLE: "whole",
@@ -25,6 +27,25 @@ def broken_text(count: int) -> str:
 def counted(count: int, noun: str) -> str:
     """Write a count with its noun: 1 table, 5,012 rows."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def value_lines(values: Iterable[ShownValue], more: int) -> Iterator[str]:
+    """Yield a line for each value of a row, before and after."""
+    for value in values:
+        cells = [_cell_text(cell) for cell in (value.old, value.new) if cell]
+        yield f"{value.column}: {' -> '.join(cells)}"
+    if more:
+        yield f"and {counted(more, 'column')} more"
+
+
+def _cell_text(cell: ShownCell) -> str:
+    if cell.type == "blob":
+        return counted(cell.beyond, "byte")
+    if cell.type != "text":
+        return cell.text or "null"
+    more = f"... and {counted(cell.beyond, 'character')} more" if cell.beyond else ""
+    # As JSON a value has one line, whatever is in it.
+    return msgspec.json.encode(cell.text).decode() + more
 
 
 def tables_by_reason(skipped: Iterable[SkippedTable]) -> dict[str, list[str]]:

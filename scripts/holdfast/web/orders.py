@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from msgspec.structs import replace
 
+from holdfast.cells import VALUED_ROWS
 from holdfast.errors import UsageError
 from holdfast.operations.context import Context
 from holdfast.operations.diff_backups import LISTED_ROWS as LISTED_KEYS
-from holdfast.operations.diff_backups import LIVE, VALUED_ROWS, DiffOptions, diff_backups
+from holdfast.operations.diff_backups import LIVE, DiffOptions, diff_backups
 from holdfast.operations.export_all import export_all
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.import_backup import import_backup
@@ -23,6 +24,7 @@ from holdfast.operations.undo_change import UndoOptions, undo_change
 from holdfast.operations.verify_backup import VerifyOptions, verify_backups
 from holdfast.outcomes import ImportReport
 from holdfast.reports import Report
+from holdfast.web.fields import about, flag, names, wish
 from holdfast.web.groups import groups_to_export, groups_to_import
 from holdfast.web.names import (
     backup_meant,
@@ -39,23 +41,6 @@ LISTED_ROWS = 500  # of one table, and of what becomes of them
 _STRICT = {"extra": "forbid"}  # for pydantic: a field that nothing reads is a mistake
 
 
-def _about(text: str, default: Any = None) -> Any:
-    """Describe a field to the API's document; it may be of any type, so Any."""
-    return field(default=default, metadata={"description": text})
-
-
-def _names(text: str) -> Any:
-    return field(default_factory=list, metadata={"description": text})
-
-
-def _wish(text: str) -> Any:
-    return field(default=None, metadata={"description": text, "strict": True})
-
-
-def _flag(text: str) -> Any:
-    return field(default=False, metadata={"description": text, "strict": True})
-
-
 _DATABASE = "its name in /backup/databases; left out: the usual one"
 _BACKUP = "its name in /backup/list, STORE:NAME for one in a store, a day, or latest"
 
@@ -67,24 +52,24 @@ class ExportOrder:
     __pydantic_config__: ClassVar = _STRICT
     verb: ClassVar[str] = "export"
 
-    database: str | None = _about(
+    database: str | None = about(
         "its name in /backup/databases; left out: all of backup.yaml, where nothing else is of one"
     )
-    name: str | None = _about("stands before the date in the file's name; letters, digits, - and _")
-    groups: list[str] = _names("the tables of these groups alone; default: what is usual")
-    tables: list[str] = _names("these tables alone")
-    scope: list[str] = _names("such as project=Planning: that thing and what belongs to it")
-    include_memory: bool | None = _wish("the group memory as well, or without it")
-    include_config: bool | None = _wish("the group config as well, or without it")
-    include_tools: bool | None = _wish("the group tools as well, or without it")
-    include_scheduled_tasks: bool | None = _wish("the group schedules as well, or without it")
-    zip: bool = _flag("the same as the format zip")
-    format: Format | None = _about("how it is written; left out: as for export")
-    compression: Compression = _about("not for zip", "none")
-    encrypt: bool = _flag("for the recipients in backup.yaml, or with the passphrase")
-    redact: bool = _flag("a marker in the place of each secret that the profile names")
-    reproducible: bool = _flag("an unchanged database gives the same bytes")
-    to: list[str] = _names("stores of backup.yaml that get it as well; all: each of them")
+    name: str | None = about("stands before the date in the file's name; letters, digits, - and _")
+    groups: list[str] = names("the tables of these groups alone; default: what is usual")
+    tables: list[str] = names("these tables alone")
+    scope: list[str] = names("such as project=Planning: that thing and what belongs to it")
+    include_memory: bool | None = wish("the group memory as well, or without it")
+    include_config: bool | None = wish("the group config as well, or without it")
+    include_tools: bool | None = wish("the group tools as well, or without it")
+    include_scheduled_tasks: bool | None = wish("the group schedules as well, or without it")
+    zip: bool = flag("the same as the format zip")
+    format: Format | None = about("how it is written; left out: as for export")
+    compression: Compression = about("not for zip", "none")
+    encrypt: bool = flag("for the recipients in backup.yaml, or with the passphrase")
+    redact: bool = flag("a marker in the place of each secret that the profile names")
+    reproducible: bool = flag("an unchanged database gives the same bytes")
+    to: list[str] = names("stores of backup.yaml that get it as well; all: each of them")
 
     def carry_out(self, context: Context) -> Report:
         """Make the backup; as `export_backup`."""
@@ -133,22 +118,23 @@ class ImportOrder:
     __pydantic_config__: ClassVar = _STRICT
     verb: ClassVar[str] = "import"
 
-    backup: str = _about(_BACKUP, "latest")
-    database: str | None = _about(
+    backup: str = about(_BACKUP, "latest")
+    database: str | None = about(
         "its name in /backup/databases; left out: the one that the backup was made of"
     )
-    mode: Mode = _about("what becomes of rows whose key is taken", "overwrite")
-    tables: list[str] = _names("these tables alone")
-    groups: list[str] = _names("the tables of these groups alone")
-    without: list[str] = _names("not the tables of these groups")
-    keys: list[str] = _names("these rows alone, such as contacts:12,15, and what they need")
-    children: bool = _flag("with keys: and what refers to these rows")
-    create_missing: bool = _flag("make tables that are missing")
-    add_columns: bool = _flag("add columns that are missing")
-    drop_unknown: bool = _flag("leave out columns that are missing")
-    rows: bool = _flag(f"the plan names rows: of each table {LISTED_ROWS} of a kind at most")
-    dry_run: bool = _flag("only show the plan")
-    confirm: str | None = _about("the plan_id of the plan that may be carried out")
+    mode: Mode = about("what becomes of rows whose key is taken", "overwrite")
+    tables: list[str] = names("these tables alone")
+    groups: list[str] = names("the tables of these groups alone")
+    without: list[str] = names("not the tables of these groups")
+    keys: list[str] = names("these rows alone, such as contacts:12,15, and what they need")
+    children: bool = flag("with keys: and what refers to these rows")
+    create_missing: bool = flag("make tables that are missing")
+    add_columns: bool = flag("add columns that are missing")
+    drop_unknown: bool = flag("leave out columns that are missing")
+    rows: bool = flag(f"the plan names rows: of each table {LISTED_ROWS} of a kind at most")
+    values: bool = flag(f"and what they hold now and then, but for secrets; {VALUED_ROWS} a table")
+    dry_run: bool = flag("only show the plan")
+    confirm: str | None = about("the plan_id of the plan that may be carried out")
 
     def carry_out(self, context: Context) -> Report:
         """Plan the import, and carry it out where it is confirmed; as `import_backup`."""
@@ -170,6 +156,7 @@ class ImportOrder:
             add_columns=self.add_columns,
             drop_unknown=self.drop_unknown,
             rows=self.rows,
+            values=self.values,
             dry_run=self.dry_run,
             confirm=self.confirm,
         )
@@ -204,9 +191,9 @@ class VerifyOrder:
     __pydantic_config__: ClassVar = _STRICT
     verb: ClassVar[str] = "verify"
 
-    backup: str = _about(f"{_BACKUP}; all: all of them", "latest")
-    quick: bool = _flag("stop before the restore in a scratch folder")
-    against: str | None = _about("say which tables this database has otherwise by now")
+    backup: str = about(f"{_BACKUP}; all: all of them", "latest")
+    quick: bool = flag("stop before the restore in a scratch folder")
+    against: str | None = about("say which tables this database has otherwise by now")
 
     def carry_out(self, context: Context) -> Report:
         """Prove it; as `verify_backups`."""
@@ -227,12 +214,12 @@ class DiffOrder:
     __pydantic_config__: ClassVar = _STRICT
     verb: ClassVar[str] = "diff"
 
-    left: str = _about(f"a backup, {_BACKUP}; or live: the database", "latest")
-    right: str = _about("the same", LIVE)
-    database: str | None = _about(_DATABASE)
-    tables: list[str] = _names("these tables alone")
-    rows: bool = _flag(f"the keys of rows that differ, and the columns; {LISTED_KEYS} a table")
-    values: bool = _flag(f"with the values of either side, but for secrets; {VALUED_ROWS} a table")
+    left: str = about(f"a backup, {_BACKUP}; or live: the database", "latest")
+    right: str = about("the same", LIVE)
+    database: str | None = about(_DATABASE)
+    tables: list[str] = names("these tables alone")
+    rows: bool = flag(f"the keys of rows that differ, and the columns; {LISTED_KEYS} a table")
+    values: bool = flag(f"with the values of either side, but for secrets; {VALUED_ROWS} a table")
 
     def carry_out(self, context: Context) -> Report:
         """Compare them; as `diff_backups`."""
@@ -260,11 +247,11 @@ class UndoOrder:
     __pydantic_config__: ClassVar = _STRICT
     verb: ClassVar[str] = "undo"
 
-    point: str = _about("the id of a restore point, or latest", "latest")
-    database: str | None = _about(_DATABASE)
-    list_only: bool = _flag("only list the restore points")
-    dry_run: bool = _flag("only show the plan")
-    confirm: str | None = _about("the plan_id of the plan that may be carried out")
+    point: str = about("the id of a restore point, or latest", "latest")
+    database: str | None = about(_DATABASE)
+    list_only: bool = flag("only list the restore points")
+    dry_run: bool = flag("only show the plan")
+    confirm: str | None = about("the plan_id of the plan that may be carried out")
 
     def carry_out(self, context: Context) -> Report:
         """Plan it, and carry it out where it is confirmed; as `undo_change`."""
@@ -287,11 +274,11 @@ class PruneOrder:
     __pydantic_config__: ClassVar = _STRICT
     verb: ClassVar[str] = "prune"
 
-    database: str | None = _about("backups of this one alone")
-    here: bool = _flag("in the output folder")
-    stores: list[str] = _names("and in these stores; neither: everywhere")
-    dry_run: bool = _flag("only show the plan")
-    confirm: str | None = _about("the plan_id of the plan that may be carried out")
+    database: str | None = about("backups of this one alone")
+    here: bool = flag("in the output folder")
+    stores: list[str] = names("and in these stores; neither: everywhere")
+    dry_run: bool = flag("only show the plan")
+    confirm: str | None = about("the plan_id of the plan that may be carried out")
 
     def carry_out(self, context: Context) -> Report:
         """Plan it, and carry it out where it is confirmed; as `prune_backups`."""
@@ -314,8 +301,8 @@ class RestoreOrder:
     __pydantic_config__: ClassVar = _STRICT
     verb: ClassVar[str] = "restore"
 
-    backup: str = _about(_BACKUP, "latest")
-    output: str = _about("the file's name in the data folder, where none is yet", "restored.db")
+    backup: str = about(_BACKUP, "latest")
+    output: str = about("the file's name in the data folder, where none is yet", "restored.db")
 
     def carry_out(self, context: Context) -> Report:
         """Build it; as `restore_backup`."""
@@ -333,7 +320,7 @@ class SyncOrder:
     __pydantic_config__: ClassVar = _STRICT
     verb: ClassVar[str] = "sync"
 
-    stores: list[str] = _names("of backup.yaml; none: all")
+    stores: list[str] = names("of backup.yaml; none: all")
 
     def carry_out(self, context: Context) -> Report:
         """Put them there; as `sync_stores`."""

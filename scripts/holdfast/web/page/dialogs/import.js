@@ -158,7 +158,7 @@ function body({ database, form, file }, { upload, ...more } = {}) {
     mode: form.elements.mode.value,
     tables: ticked(form, "tables"),
     ...flags,
-    rows: true,
+    values: true,
     ...more,
   };
   const sent = new FormData();

@@ -4,6 +4,7 @@ import { h } from "../base/dom.js";
 import { counted, listed, number, sentence } from "../base/words.js";
 import { shortened } from "./shortened.js";
 import { table } from "./table.js";
+import { valueList } from "./values.js";
 
 const SHOWN_ROWS = 200; // of a table
 const FEW_ROWS = 20; // until more are asked for
@@ -83,7 +84,7 @@ function planRows(each, shown, rows) {
       rows.length > 0 &&
         rowTable(
           each.name,
-          rows.map((row) => [row.key, ACTIONS[row.action] ?? row.action]),
+          rows.map((row) => [row.key, [ACTIONS[row.action] ?? row.action, valueList(row)]]),
           concerned,
           "named by the script with --rows",
         ),
