@@ -23,6 +23,7 @@ from holdfast.profiles import (
     Location,
     Meta,
     Profile,
+    Reference,
     activity_row,
     load_profiles,
     load_profiles_quickly,
@@ -132,6 +133,22 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     assert load(tmp_path, b"\xef\xbb\xbf" + MINIMAL.encode()).name == "tool"
 
 
+REFERENCE = "{{table: {}, columns: [of], parent: b, parent_columns: [id], where: {}}}"
+
+
+def test_a_reference_may_be_of_several_tables_and_of_some_rows(tmp_path: Path) -> None:
+    text = f"references: [{REFERENCE.format('[a, c]', '{kind: [b, 2], level: 1}')}]"
+    [reference] = load(tmp_path, MINIMAL + text).references
+    assert reference.tables == ("a", "c")
+    assert reference.where == {"kind": ("b", 2), "level": 1}
+    [plain] = load(tmp_path, MINIMAL + text.replace("[a, c]", "a")).references
+    assert plain.tables == ("a",)
+    cached = tmp_path / "cache"
+    for _ in range(2):
+        [tool] = load_profiles_quickly(tmp_path, tmp_path / "none", cached)
+        assert tool.references == (plain,)
+
+
 def test_a_group_may_name_tables_that_are_not_expected(tmp_path: Path) -> None:
     loaded = load(tmp_path, MINIMAL + "tables: [items]\ngroups: {more: {tables: [extras]}}\n")
     assert loaded.groups["more"].tables == ("extras",)
@@ -218,6 +235,25 @@ WRONG_VALUES = [
     (
         "locations: [{paths: [~/a.db], systems: [beos]}]",
         'locations[0].systems[0]: give linux, macos or windows, not "beos"',
+    ),
+    *(
+        (f"references: [{REFERENCE.format('a', where)}]", f"references[0].where{complaint}")
+        for where, complaint in (
+            ("{k: true}", ".k: give text or a whole number or a list, not true"),
+            ("{k: 1.5}", ".k: give text or a whole number or a list, not 1.5"),
+            ("{k: }", ".k: give text or a whole number or a list, not nothing"),
+            ("{k: {a: b}}", ".k: give text or a whole number or a list, not keys and values"),
+            ("{k: []}", ".k: an empty list"),
+            ("{k: [a, false]}", ".k[1]: give text or a whole number, not false"),
+            ("{k: [a, a]}", '.k[1]: "a" is in the list twice'),
+            ('{k: "a\\0"}', '.k: give text, not "a\\u0000"'),
+            ("k = 1", ': give names with their values, not "k = 1"'),
+            ("{7: a}", ".7: give the name of a column, not 7"),
+        )
+    ),
+    (
+        f"references: [{REFERENCE.format('[a, 7]', '{k: a}')}]",
+        "references[0].table[1]: give the name of a table, not 7",
     ),
     ("checked: soon", 'checked: give a date such as 2026-11-20, not "soon"'),
     (
@@ -498,7 +534,9 @@ def test_yaml_is_not_imported_before_a_file_is_read() -> None:
 DOCS = ROOT / "docs" / "profiles.md"
 
 
-@pytest.mark.parametrize("record", [Profile, Group, Meta, Activity, Location, ImportFacts])
+@pytest.mark.parametrize(
+    "record", [Profile, Group, Reference, Meta, Activity, Location, ImportFacts]
+)
 def test_every_key_and_placeholder_is_in_the_docs(record: type[Struct]) -> None:
     text = DOCS.read_text(encoding="utf-8")
     names = list(record.__struct_fields__)

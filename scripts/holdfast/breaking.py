@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from holdfast.database import Connection, quote_identifier
 from holdfast.equality import all_of, is_equal, same_key
 from holdfast.model import ForeignKey, folded
+from holdfast.schema import applies
 from holdfast.works import WRITTEN, Action, Work, changes, gone_condition, identity_of, work_rows
 
 
@@ -24,7 +25,7 @@ def find_broken(
     for name, key in references:
         child, parent = by_name.get(folded(name)), by_name.get(folded(key.parent))
         count = 0
-        if child and set(key.columns) <= set(child.table.columns):
+        if child and set(key.read_columns) <= set(child.table.columns):
             count += _count(connection, _written_without_parent(child, key, parent))
         if parent and _leaves(parent, key) != "FALSE" and not (child and child.table.is_new):
             count += _count(connection, _left_without_parent(name, key, parent, child))
@@ -46,7 +47,7 @@ def _written_without_parent(child: Work, key: ForeignKey, parent: Work | None) -
             f" WHERE {_refers(key, here)} AND {stays})"
         )
     return (
-        f"{work_rows(child)} WHERE w.{WRITTEN}"
+        f"{work_rows(child)} WHERE w.{WRITTEN} AND {applies(key, 's')}"
         f" AND {all_of([f'{name} IS NOT NULL' for name in here])}"
         f" AND {not_there} AND {_not_staged(key, here, parent)}"
         f" AND {_is_changed(child, key)}"
@@ -87,7 +88,7 @@ def _is_changed(child: Work, key: ForeignKey) -> str:
     """Pass over a row that refers to the same as it does already, broken or not."""
     if child.table.is_new or not child.table.key:
         return "TRUE"
-    same = all_of([is_equal(child.table, name) for name in key.columns])
+    same = all_of([is_equal(child.table, name) for name in key.read_columns])
     return (
         f"NOT EXISTS (SELECT 1 FROM {child.table.target_quoted} AS m"
         f" WHERE {same_key(child.table)} AND {same})"
@@ -99,14 +100,14 @@ def _left_without_parent(name: str, key: ForeignKey, parent: Work, child: Work |
     stays = "TRUE"
     if child:
         stays = f"NOT ({gone_condition(child, 'c')})"
-        if child.table.key and set(key.columns) <= set(child.table.columns):
+        if child.table.key and set(key.read_columns) <= set(child.table.columns):
             # What a row refers to from now on was looked at above.
-            rewritten = _rewritten(child, [quote_identifier(column) for column in key.columns])
+            rewritten = _rewritten(child, list(map(quote_identifier, key.read_columns)))
             stays += f" AND ({', '.join(identity_of(child.table, 'c'))}) NOT IN ({rewritten})"
     referred = f"SELECT 1 FROM {parent.table.target_quoted} AS m WHERE {_refers(key, mine)}"
     leaves = _leaves(parent, key)
     return (
-        f"main.{quote_identifier(name)} AS c WHERE {stays}"
+        f"main.{quote_identifier(name)} AS c WHERE {stays} AND {applies(key, 'c')}"
         f" AND EXISTS ({referred} AND {leaves}) AND NOT EXISTS ({referred} AND NOT {leaves})"
         f" AND {_not_staged(key, mine, parent)}"
     )

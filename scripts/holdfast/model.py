@@ -27,6 +27,13 @@ class ForeignKey(Struct, frozen=True):
     parent: str
     parent_columns: tuple[str, ...]  # empty: the parent's primary key
     is_declared: bool = False  # by a profile: the database does not know of it
+    # Columns, each with values: only rows that have one of these there refer to the parent.
+    where: tuple[tuple[str, tuple[str | int, ...]], ...] = ()
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """The columns that say what a row refers to, and whether it does."""
+        return (*self.columns, *(column for column, _ in self.where))
 
 
 class UniqueIndex(Struct, frozen=True):

@@ -14,6 +14,7 @@ from holdfast.database import (
     OperationalError,
     is_invalid_text,
     quote_identifier,
+    quote_text,
 )
 from holdfast.errors import DatabaseError
 from holdfast.model import (
@@ -287,6 +288,24 @@ def references(tables: Sequence[Table]) -> list[tuple[str, ForeignKey]]:
             if parent and len(columns) == len(key.columns):
                 found.append((table.name, replace(key, parent_columns=columns)))
     return found
+
+
+def applies(key: ForeignKey, row: str) -> str:
+    """
+    Write the condition that a row has a reference, whatever it refers to: TRUE for most.
+
+    Args: row: what the row is called in SQL.
+    """
+    # Staged rows have no collations: only without them both sides say the same.
+    found = [
+        f"{row}.{quote_identifier(column)} COLLATE BINARY IN ({', '.join(map(_literal, values))})"
+        for column, values in key.where
+    ]
+    return " AND ".join(found) or "TRUE"
+
+
+def _literal(value: str | int) -> str:
+    return quote_text(value) if isinstance(value, str) else str(value)
 
 
 def references_to_nothing(schema: Schema, tables: Sequence[Table]) -> list[tuple[str, ForeignKey]]:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from holdfast.database import Connection, quote_identifier
 from holdfast.model import ForeignKey, Table, folded
-from holdfast.schema import references
+from holdfast.schema import applies, references
 
 Reference = tuple[str, ForeignKey]  # the table that has it, and the columns it refers to named
 
@@ -41,7 +41,7 @@ class Graph:
         self.references = [
             (name, key)
             for name, key in references([source.table for source in self.sources.values()])
-            if set(map(folded, key.columns)) <= self.sources[folded(name)].columns
+            if set(map(folded, key.read_columns)) <= self.sources[folded(name)].columns
             and set(map(folded, key.parent_columns)) <= self.sources[folded(key.parent)].columns
         ]
         self._edges: dict[int, str] = {}
@@ -72,7 +72,7 @@ class Graph:
             ends += [f"p.{column} AS p{n}" for n, column in enumerate(parent.identity)]
             table = self.new_table(
                 f"AS SELECT {', '.join(ends)} FROM {child.quoted} AS c"
-                f" JOIN {parent.quoted} AS p ON {same}"
+                f" JOIN {parent.quoted} AS p ON {same} AND {applies(key, 'c')}"
             )
             for end, columns in (("c", child.identity), ("p", parent.identity)):
                 schema, _, bare = table.rpartition(".")

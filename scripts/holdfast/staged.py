@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from holdfast.database import Connection, quote_identifier
+from holdfast.database import Connection, quote_identifier, quote_text
 from holdfast.model import Column, Table, folded
 from holdfast.redaction import MARKER_START
 from holdfast.schema import ROWID_NAMES, affinity_of
@@ -69,7 +69,7 @@ class StagedTable(Struct, frozen=True):
             return f"coalesce({staged}, {stored})"
         if column not in self.redacted:
             return staged
-        paths = "".join(f", {_quoted(path)}" for path in self.redacted[column])
+        paths = "".join(f", {quote_text(path)}" for path in self.redacted[column])
         return (
             f"iif(instr({staged}, '{MARKER_START}'),"
             f" coalesce(unredacted({staged}, {stored}{paths}), {stored}), {staged})"
@@ -108,10 +108,6 @@ class StagedTable(Struct, frozen=True):
     def key_may_be_null(self) -> bool:
         """A rowid table's key may hold NULL, unless it is the rowid."""
         return self.target.rowid_name is not None and not self.target.is_virtual
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def free_name(name: str, taken: set[str]) -> str:

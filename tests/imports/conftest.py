@@ -18,6 +18,7 @@ from tests.conftest import MakeContext, MakeDatabase, everything, rows, run_sql
 
 # Those that tell rows by their keys; remap, which does not, has tests of its own.
 MODES = [mode for mode in ConflictMode if mode is not ConflictMode.REMAP]
+REMAP = ConflictMode.REMAP
 WRITING_MODES = [mode for mode in MODES if mode is not ConflictMode.FAIL]
 
 
@@ -80,6 +81,44 @@ class Tool:
 @pytest.fixture
 def tool(make_database: MakeDatabase, context: MakeContext) -> Tool:
     return Tool(make_database, context())
+
+
+class Machines:
+    """A tool's database here, and a backup of the same tool's database on another machine."""
+
+    def __init__(self, make_database: MakeDatabase, context: MakeContext, tmp_path: Path) -> None:
+        self._make_database = make_database
+        self._context = context
+        self._home = tmp_path / "home"
+
+    def meet(self, schema: str, there: str, here: str, profile: str = "") -> Tool:
+        """Make both, and back up the one that is `there`."""
+        if profile:
+            folder = self._home / "profiles"
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "tool.yaml").write_text(profile, encoding="utf-8")
+        context = self._context(home=self._home)
+        other = self._make_database(schema + there, "there.db")
+        tool = Tool(self._make_database, context)
+        tool.path = self._make_database(schema + here, "here.db")
+        report = export_backup(context, ExportOptions(database=str(other)))
+        assert report.path is not None
+        tool.backup = report.path
+        self.context = context
+        return tool
+
+
+@pytest.fixture
+def machines(make_database: MakeDatabase, context: MakeContext, tmp_path: Path) -> Machines:
+    return Machines(make_database, context, tmp_path)
+
+
+def again(tool: Tool) -> None:
+    """The same backup once more: it must change nothing."""
+    before = tool.everything()
+    assert tool.rows("PRAGMA foreign_key_check") == []
+    assert tool.imported(REMAP).outcome == "nothing to do"
+    assert tool.everything() == before
 
 
 def written(report: ImportReport) -> dict[str, tuple[int, int, int]]:

@@ -2,57 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from holdfast.errors import ImportConflict, ImportRefused, PlanChanged
-from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.undo_change import UndoOptions, undo_change
-from holdfast.works import ConflictMode
-from tests.conftest import MakeContext, MakeDatabase, run_sql
-from tests.imports.conftest import Tool, written
-
-REMAP = ConflictMode.REMAP
-
-
-class Machines:
-    """A tool's database here, and a backup of the same tool's database on another machine."""
-
-    def __init__(self, make_database: MakeDatabase, context: MakeContext, tmp_path: Path) -> None:
-        self._make_database = make_database
-        self._context = context
-        self._home = tmp_path / "home"
-
-    def meet(self, schema: str, there: str, here: str, profile: str = "") -> Tool:
-        """Make both, and back up the one that is `there`."""
-        if profile:
-            folder = self._home / "profiles"
-            folder.mkdir(parents=True)
-            (folder / "tool.yaml").write_text(profile, encoding="utf-8")
-        context = self._context(home=self._home)
-        other = self._make_database(schema + there, "there.db")
-        tool = Tool(self._make_database, context)
-        tool.path = self._make_database(schema + here, "here.db")
-        report = export_backup(context, ExportOptions(database=str(other)))
-        assert report.path is not None
-        tool.backup = report.path
-        self.context = context
-        return tool
-
-
-@pytest.fixture
-def machines(make_database: MakeDatabase, context: MakeContext, tmp_path: Path) -> Machines:
-    return Machines(make_database, context, tmp_path)
-
-
-def again(tool: Tool) -> None:
-    """The same backup once more: it must change nothing."""
-    before = tool.everything()
-    assert tool.rows("PRAGMA foreign_key_check") == []
-    assert tool.imported(REMAP).outcome == "nothing to do"
-    assert tool.everything() == before
-
+from tests.conftest import run_sql
+from tests.imports.conftest import REMAP, again, written
 
 CRM = (
     "CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT UNIQUE, name TEXT);"

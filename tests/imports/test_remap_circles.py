@@ -19,11 +19,26 @@ from tests.imports.test_remap_property import two_databases
 SCHEMA = """
 CREATE TABLE talks (id INTEGER PRIMARY KEY, last INTEGER REFERENCES messages, v);
 CREATE TABLE messages (id INTEGER PRIMARY KEY, talk INTEGER REFERENCES talks,
-  reply_to INTEGER REFERENCES messages, v);
+  reply_to INTEGER REFERENCES messages, about INTEGER, v);
+"""
+PROFILE = """
+name: family
+title: Family
+recognise: [talks, messages]
+references:
+  - {table: messages, columns: [about], parent: talks, parent_columns: [id], where: {v: 0}}
+  - {table: messages, columns: [about], parent: messages, parent_columns: [id], where: {v: 1}}
 """
 Row = tuple[int | None, ...]  # references first, then a value
 Content = dict[str, dict[int, Row]]  # rows by their numbers
-REFERENCES = {"talks": ("messages",), "messages": ("talks", "messages")}
+REFERENCES = {"talks": ("messages",), "messages": ("talks", "messages", "either")}
+EITHER = ("talks", "messages")  # what `about` refers to, by v
+
+
+def parents_of(table: str, row: Row) -> list[str]:
+    """Name the tables that the references of a row are to, in their order."""
+    either = EITHER[row[-1] or 0]
+    return [either if parent == "either" else parent for parent in REFERENCES[table]]
 
 
 @st.composite
@@ -32,10 +47,13 @@ def contents(draw: st.DrawFn) -> Content:
         table: draw(st.sets(st.integers(1, 6), min_size=1, max_size=4)) for table in REFERENCES
     }
     content: Content = {}
-    for table, parents in REFERENCES.items():
-        refers = (st.sampled_from([None, *sorted(numbers[parent])]) for parent in parents)
-        row = st.tuples(*refers, st.integers(0, 1))
-        content[table] = {number: draw(row) for number in sorted(numbers[table])}
+    for table in REFERENCES:
+        content[table] = {}
+        for number in sorted(numbers[table]):
+            v = draw(st.integers(0, 1))
+            parents = parents_of(table, (v,))
+            refers = (st.sampled_from([None, *sorted(numbers[parent])]) for parent in parents)
+            content[table][number] = (*draw(st.tuples(*refers)), v)
     return content
 
 
@@ -73,7 +91,7 @@ def looks(contents: list[Content]) -> list[Counter[str]]:
             node: [look[node]]
             + [
                 look.get((node[0], parent, number or 0), "")
-                for parent, number in zip(REFERENCES[node[1]], rows[node], strict=False)
+                for parent, number in zip(parents_of(node[1], rows[node]), rows[node], strict=False)
             ]
             for node in rows
         }
@@ -100,7 +118,7 @@ def test_circles_of_both_machines_are_there_once_and_as_they_were(
     there: Content, here: Content | None
 ) -> None:
     here = here or there
-    with two_databases() as (context, other, path):
+    with two_databases(PROFILE) as (context, other, path):
         for each, content in ((other, there), (path, here)):
             run_sql(each, SCHEMA)
             fill(each, content)

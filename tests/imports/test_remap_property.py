@@ -29,6 +29,15 @@ CREATE TABLE children (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES parents
 CREATE TABLE tagged (tag TEXT REFERENCES tags, child INTEGER REFERENCES children,
   PRIMARY KEY (tag, child)) WITHOUT ROWID;
 CREATE TABLE loose (parent INTEGER REFERENCES parents, v);
+CREATE TABLE marks (id INTEGER PRIMARY KEY, kind TEXT, of_id INTEGER NOT NULL, v);
+"""
+PROFILE = """
+name: family
+title: Family
+recognise: [parents, children, marks]
+references:
+  - {table: marks, columns: [of_id], parent: parents, parent_columns: [id], where: {kind: parent}}
+  - {table: marks, columns: [of_id], parent: children, parent_columns: [id], where: {kind: child}}
 """
 
 
@@ -40,6 +49,7 @@ class Content(NamedTuple):
     children: dict[int, tuple[int | None, int | None, int]]  # parent, up, v
     tagged: set[tuple[str, int]]
     loose: list[tuple[int | None, int]]
+    marks: dict[int, tuple[str, int, int]]  # kind, what it is of, v
 
 
 SMALL = st.integers(0, 1)
@@ -69,7 +79,11 @@ def contents(draw: st.DrawFn) -> Content:
         pair = st.tuples(st.sampled_from(sorted(tags)), st.sampled_from(sorted(children)))
         tagged = draw(st.sets(pair, max_size=4))
     loose = draw(st.lists(st.tuples(parent, SMALL), max_size=3))
-    return Content(parents, tags, children, tagged, loose)
+    of_some = [("parent", key) for key in parents] + [("child", key) for key in sorted(keys)]
+    mark = st.sampled_from([*of_some, ("none", 0)])
+    drawn_marks = draw(st.dictionaries(NUMBERS, st.tuples(mark, SMALL), max_size=4))
+    marks = {key: (*of, v) for key, (of, v) in drawn_marks.items()}
+    return Content(parents, tags, children, tagged, loose, marks)
 
 
 def fill(path: Path, content: Content) -> None:
@@ -82,6 +96,8 @@ def fill(path: Path, content: Content) -> None:
         connection.executemany("INSERT INTO children VALUES (?, ?, ?, ?)", children)
         connection.executemany("INSERT INTO tagged VALUES (?, ?)", sorted(content.tagged))
         connection.executemany("INSERT INTO loose VALUES (?, ?)", content.loose)
+        marks = [(key, *row) for key, row in content.marks.items()]
+        connection.executemany("INSERT INTO marks VALUES (?, ?, ?, ?)", marks)
         connection.execute("COMMIT")
 
 
@@ -96,6 +112,7 @@ def read(path: Path) -> Content:
             },
             tagged=set(connection.execute("SELECT * FROM tagged")),
             loose=list(connection.execute("SELECT * FROM loose")),
+            marks={key: tuple(row) for key, *row in connection.execute("SELECT * FROM marks")},
         )
 
 
@@ -120,6 +137,12 @@ def tagged_names(content: Content) -> set[tuple[str, object]]:
     return {(tag, child_name(content, child)) for tag, child in content.tagged}
 
 
+def mark_name(content: Content, key: int) -> object:
+    kind, of, v = content.marks[key]
+    name = {"parent": parent_name, "child": child_name}.get(kind)
+    return kind, name(content, of) if name else of, v
+
+
 def portrait(content: Content) -> dict[str, Counter[object]]:
     """Count the rows of each table by what they are and what they refer to."""
     return {
@@ -127,14 +150,17 @@ def portrait(content: Content) -> dict[str, Counter[object]]:
         "tags": Counter(content.tags),
         "children": Counter(child_name(content, key) for key in content.children),
         "loose": Counter((parent_name(content, parent), v) for parent, v in content.loose),
+        "marks": Counter(mark_name(content, key) for key in content.marks),
     }
 
 
 @contextlib.contextmanager
-def two_databases() -> Iterator[tuple[Context, Path, Path]]:
+def two_databases(profile: str) -> Iterator[tuple[Context, Path, Path]]:
     """Name two databases that are to be made: of another machine, and of this one."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        (folder / "home" / "profiles").mkdir(parents=True)
+        (folder / "home" / "profiles" / "family.yaml").write_text(profile, encoding="utf-8")
         context = Context(
             home=Home(folder / "home"),
             environment={},
@@ -148,7 +174,7 @@ def two_databases() -> Iterator[tuple[Context, Path, Path]]:
 
 @contextlib.contextmanager
 def machines(there: Content, here: Content) -> Iterator[tuple[Context, Path, Path]]:
-    with two_databases() as (context, other, path):
+    with two_databases(PROFILE) as (context, other, path):
         for each, content in ((other, there), (path, here)):
             run_sql(each, SCHEMA)
             fill(each, content)
@@ -183,6 +209,7 @@ def test_the_rows_of_both_machines_are_there_and_refer_to_what_they_did(
             assert now.parents[key] == (uid, theirs.get(uid, v) if uid else v)
         assert here.children.items() <= now.children.items()
         assert here.tagged <= now.tagged
+        assert here.marks.items() <= now.marks.items()
         with connected(path) as connection:
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

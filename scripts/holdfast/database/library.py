@@ -47,6 +47,11 @@ def quote_identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def quote_text(text: str) -> str:
+    """Quote a text for SQL, where it cannot be passed as a value."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 @contextlib.contextmanager
 def translated_errors(
     path: Path | str, wait_seconds: float = DEFAULT_WAIT_SECONDS

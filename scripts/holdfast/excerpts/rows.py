@@ -11,6 +11,7 @@ from holdfast.errors import ProfileError
 from holdfast.excerpts.scope import pick_scope, scope_named
 from holdfast.model import Excerpt, LeftOut, Table, folded
 from holdfast.profiles import Profile
+from holdfast.schema import applies
 from holdfast.selection import Graph, Reference, Selection, Source
 
 
@@ -116,6 +117,7 @@ class _Chooser:
                     for here, there in zip(key.columns, key.parent_columns, strict=True)
                 )
                 child_rows = self._graph.sources[folded(child)].quoted
+                same += f" AND {applies(key, 'c')}"
                 yield f"NOT EXISTS (SELECT 1 FROM {child_rows} AS c WHERE {same})"
 
     def narrow(self, scope: Sequence[str], *, may_be_gone: bool) -> None:

@@ -16,6 +16,8 @@ from holdfast.profiles.shape import Complaint, ShortName, Text
 TableName = Annotated[str, Text("the name of a table")]
 ColumnName = Annotated[str, Text("the name of a column")]
 Words = Annotated[str, Text("text")]
+Kind = Annotated[str, Text("text", r"(?s)[^\0]*")] | int
+KindOrKinds = Kind | tuple[Kind, ...]
 SecretName = Annotated[
     str,
     Text(
@@ -42,10 +44,16 @@ class Group(Struct, frozen=True):
 class Reference(Struct, frozen=True):
     """A reference that the schema does not declare."""
 
-    table: TableName
+    table: TableName | tuple[TableName, ...]  # the one that has it, or several
     columns: tuple[ColumnName, ...]
     parent: TableName
     parent_columns: tuple[ColumnName, ...]
+    # Only rows that have this value, or one of these, in another column have the reference.
+    where: Mapping[ColumnName, KindOrKinds] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return (self.table,) if isinstance(self.table, str) else self.table
 
     def __post_init__(self) -> None:
         if len(self.columns) != len(self.parent_columns):

@@ -15,11 +15,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from holdfast.database import Connection, quote_identifier
-from holdfast.equality import all_of
-from holdfast.errors import ImportRefused
 from holdfast.model import ForeignKey, Schema, SkippedTable, Table, folded
-from holdfast.remapping.copies import Copy, link, make_copy, staged_names
-from holdfast.remapping.names import natural_key, own_number
+from holdfast.remapping.copies import Copy, link, make_copy
+from holdfast.remapping.lost import leave_out_lost
+from holdfast.remapping.names import NEVER, natural_key, own_number, refers_by
 from holdfast.remapping.numbers import last_number
 from holdfast.remapping.rounds import groups_of, settle
 from holdfast.schema import affinity_of, references
@@ -38,11 +37,34 @@ class _Target(Struct, frozen=True):
     def references_of(self, table: Table) -> list[ForeignKey]:
         return [key for name, key in self.references if folded(name) == folded(table.name)]
 
+    def keys_of(self, table: StagedTable) -> list[ForeignKey]:
+        """List the references of staged rows, but those that nothing tells whether they apply."""
+        there = set(map(folded, table.columns))
+        return [
+            key
+            for key in self.references_of(table.target)
+            if not key.where or set(map(folded, key.read_columns)) <= there
+        ]
+
+    def is_by_number(self, key: ForeignKey) -> bool:
+        """Tell whether rows refer by a number that means a row in its own database alone."""
+        parent = self.schema.table(key.parent)
+        number = self.number_of(parent) if parent else ""
+        if parent is None or folded(number) not in map(folded, key.parent_columns):
+            return False
+        # A text key means the same row everywhere, whether or not it comes along.
+        return _affinity(parent, number) != "TEXT"
+
     def natural_key(self, table: Table) -> tuple[str, ...]:
         return natural_key(table, self.natural_keys)
 
     def number_of(self, table: Table) -> str:
         return own_number(table, self.references_of(table), self.natural_key(table))
+
+
+def _affinity(table: Table, name: str) -> str:
+    declared = next(each.declared_type for each in table.columns if each.name == name)
+    return affinity_of(declared, is_strict=table.is_strict)
 
 
 def remap(
@@ -65,6 +87,11 @@ def remap(
     target = _Target(known, natural_keys, references(known.tables), references(schema.tables))
     wanted = [table for table in staging.tables if not _is_mere_index(table, target)]
     copies = _copy(connection, wanted, target)
+    by_number = {
+        name: list(filter(target.is_by_number, target.keys_of(copy.table)))
+        for name, copy in copies.items()
+    }
+    left_out = list(leave_out_lost(connection, copies, by_number))
     for group in groups_of(copies):
         settle(connection, copies, group)
     kept = {folded(name) for name, copy in copies.items() if copy.last_number is None}
@@ -76,7 +103,7 @@ def remap(
         contents=contents,
         tables=[copy.table for copy in copies.values()],
         skipped=[*staging.skipped, *_left_out(staging, wanted)],
-        warnings=[*staging.warnings, *_undeclared(connection, copies, target)],
+        warnings=[*staging.warnings, *left_out, *_undeclared(connection, copies, target)],
         basis={
             "natural_keys": {name: list(columns) for name, columns in natural_keys.items()},
             "last_numbers": {name: copy.last_number for name, copy in copies.items()},
@@ -105,7 +132,7 @@ def _copy(
 ) -> dict[str, Copy]:
     copies = {}
     for position, table in enumerate(wanted):
-        keys = target.references_of(table.target)
+        keys = target.keys_of(table)
         copy = make_copy(connection, table, position, keys, target.natural_key(table.target))
         if copy.number and not table.is_new:
             mark = target.schema.sequences.get(table.target.name)
@@ -114,42 +141,8 @@ def _copy(
             )
         copies[folded(table.target.name)] = copy
     for copy in copies.values():
-        keys = target.references_of(copy.table.target)
-        link(connection, copies, copy, keys)
-        _complain_of_lost(connection, copy, target)
+        link(connection, copies, copy, target.keys_of(copy.table))
     return copies
-
-
-def _complain_of_lost(connection: Connection, copy: Copy, target: _Target) -> None:
-    """Refuse references by number to rows that are not staged: here it may be any row's."""
-    linked = {each.key: each.name for each in copy.links}
-    for key in target.references_of(copy.table.target):
-        parent = target.schema.table(key.parent)
-        number = target.number_of(parent) if parent else ""
-        if not number or folded(number) not in map(folded, key.parent_columns):
-            continue
-        columns = list(map(quote_identifier, staged_names(copy.table, key.columns)))
-        # A text key means the same row everywhere, whether or not it comes along.
-        is_text = parent is None or _affinity(parent, number) == "TEXT"
-        is_own_key = parent is copy.table.target and key.columns == key.parent_columns
-        if not columns or is_own_key or is_text:
-            continue
-        rows = f" AND s.{copy.row} NOT IN (SELECT row FROM {linked[key]})" if key in linked else ""
-        whole = all_of([f"s.{name} IS NOT NULL" for name in columns])
-        (count,) = connection.execute(
-            f"SELECT count(*) FROM {copy.table.original} AS s WHERE {whole}{rows}"
-        ).fetchone()
-        if count:
-            raise ImportRefused(
-                f"{count:,} rows of {copy.table.target.name} refer by number to rows of"
-                f" {key.parent} that are not imported, and may be other rows here",
-                hint=f"Nothing was changed. Import {key.parent} as well, or without --mode remap.",
-            )
-
-
-def _affinity(table: Table, name: str) -> str:
-    declared = next(each.declared_type for each in table.columns if each.name == name)
-    return affinity_of(declared, is_strict=table.is_strict)
 
 
 def _undeclared(
@@ -161,16 +154,19 @@ def _undeclared(
     found: dict[str, list[str]] = defaultdict(list)
     for copy in copies.values():
         table = copy.table
-        known = {name for key in target.references_of(table.target) for name in key.columns}
-        declared = set(map(folded, (*known, *table.target.primary_key)))
-        for column in table.columns:
-            if folded(column) in declared or not _REFERRING.search(column):
+        for column in filter(_REFERRING.search, table.columns):
+            refers = refers_by(column, target.keys_of(table))
+            is_key = folded(column) in map(folded, table.target.primary_key)
+            if is_key and refers == NEVER:
                 continue
-            name = quote_identifier(column)
-            # Text may be a number of other things: it counts when a row had just that one.
+            name = f"s.{quote_identifier(column)}"
+            # 0 mostly stands for none, and text may be a number of other things: they count when
+            # a row had just that one.
             if connection.execute(
-                f"SELECT 1 FROM {table.quoted} WHERE typeof({name}) = 'integer'"
-                f" OR typeof({name}) = 'text' AND {name} IN {_RENUMBERED} LIMIT 1"
+                f"SELECT 1 FROM {table.quoted} AS s WHERE NOT {refers}"
+                f" AND (typeof({name}) = 'integer' AND {name} <> 0"
+                f" OR typeof({name}) IN ('integer', 'text')"
+                f" AND CAST({name} AS TEXT) IN {_RENUMBERED}) LIMIT 1"
             ).fetchone():
                 found[table.target.name].append(column)
     for name, columns in found.items():

@@ -16,6 +16,7 @@ from typing import TypeVar
 from holdfast.database import Connection, quote_identifier
 from holdfast.equality import all_of, stored_value, whole_value
 from holdfast.remapping.copies import Copy, Link
+from holdfast.schema import applies
 
 Node = TypeVar("Node")
 
@@ -251,9 +252,10 @@ class _Looks:
 
         yield f"'{self.kinds[name]} '"
         yield whole_value(value(column) for column in table.columns if column not in untold)
-        for link in inner:
-            known = whole_value(value(column) for column in link.columns)
-            yield f"CASE WHEN {waits[link]} THEN ' refers' ELSE ' ' || {known} END"
+        for columns in dict.fromkeys(link.columns for link in inner):
+            known = whole_value(map(value, columns))
+            waiting = " OR ".join(waits[link] for link in inner if link.columns == columns)
+            yield f"CASE WHEN {waiting} THEN ' refers' ELSE ' ' || {known} END"
 
     def _link_staged(self, name: str, place: int, link: Link) -> None:
         self._connection.execute(
@@ -308,7 +310,8 @@ def _waits_in_target(link: Link, parent: Copy) -> str:
 
 def _refers(link: Link) -> str:
     pairs = zip(link.columns, link.parent_columns, strict=True)
-    return all_of([f"p.{quote_identifier(b)} = m.{quote_identifier(a)}" for a, b in pairs])
+    same = [f"p.{quote_identifier(b)} = m.{quote_identifier(a)}" for a, b in pairs]
+    return all_of([*same, applies(link.key, "m")])
 
 
 def _has_key(copy: Copy, stored: str, other: str) -> str:

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from holdfast.database import Connection, quote_identifier
 from holdfast.equality import all_of
 from holdfast.model import ForeignKey, folded
-from holdfast.remapping.names import Name, names_of, own_number
+from holdfast.remapping.names import Name, names_of, own_number, refers_by
+from holdfast.schema import applies
 from holdfast.staged import StagedTable, definition_of
 
 
@@ -53,6 +54,10 @@ class Copy(Struct):
     def can_match(self) -> bool:
         """The database may have some of the rows already, and they have a key to be known by."""
         return not self.table.is_new and bool(self.table.key) and not self.table.target.is_virtual
+
+    def refers_by(self, column: str) -> str:
+        """Write the condition that a copied row `s` may refer to another copied one by a column."""
+        return refers_by(column, [each.key for each in self.links])
 
     def matched_key(self, alias: str) -> list[str]:
         return [f"{alias}.k{position}" for position in range(len(self.key))]
@@ -119,10 +124,11 @@ def link(
         name = f'temp."{plain}"'
         connection.execute(f"CREATE TABLE {name} (row INTEGER PRIMARY KEY, parent INTEGER)")
         pairs = zip(columns, parent_columns, strict=True)
-        same = all_of([f"p.{quote_identifier(b)} = c.{quote_identifier(a)}" for a, b in pairs])
+        same = [f"p.{quote_identifier(b)} = c.{quote_identifier(a)}" for a, b in pairs]
         connection.execute(
             f"INSERT OR IGNORE INTO {name} SELECT c.{child.row}, p.{parent.row}"
-            f" FROM {child.table.original} AS c JOIN {parent.table.original} AS p ON {same}"
+            f" FROM {child.table.original} AS c JOIN {parent.table.original} AS p"
+            f" ON {all_of([*same, applies(key, 'c')])}"
         )
         connection.execute(f'CREATE INDEX temp."{plain}_parent" ON "{plain}" (parent)')
         child.links.append(Link(key, folded(key.parent), columns, parent_columns, name))

@@ -79,7 +79,10 @@ def _has_name(name: Name) -> str:
     if name.may_have_nulls:
         return f"coalesce({', '.join(columns)}, NULL) IS NOT NULL"
     absent = [f"s.{quote_identifier(column)} IS NULL" for column in name.instead_of]
-    told = [f"typeof(s.{quote_identifier(column)}) <> 'integer'" for column in name.countable]
+    told = [
+        f"(typeof(s.{quote_identifier(column)}) <> 'integer' OR {refers})"
+        for column, refers in name.countable
+    ]
     return all_of([*(f"{column} IS NOT NULL" for column in columns), *absent, *told])
 
 
@@ -205,7 +208,7 @@ def _complain_of_moves(connection: Connection, copy: Copy, unknown: frozenset[st
     """Complain of rows whose key refers to something else than that of their match."""
     linked = {column for each in copy.links for column in each.columns} - unknown
     moved = [
-        f"s.{quote_identifier(name)} IS NOT x.k{position}"
+        f"({copy.refers_by(name)} AND s.{quote_identifier(name)} IS NOT x.k{position})"
         for position, name in enumerate(copy.table.target.primary_key)
         if name in linked
     ]
@@ -239,12 +242,13 @@ def _complain_of_taken_keys(connection: Connection, copy: Copy) -> None:
 
 def _complain_of_numbers(connection: Connection, copy: Copy) -> None:
     """Complain of rows that differ under a key with a number in it that nothing ties to a row."""
-    linked = {column for each in copy.links for column in each.columns}
-    is_tied = linked & set(copy.table.target.primary_key)
     is_natural = any(name.may_have_nulls for name in copy.names)
-    if copy.number or is_tied or is_natural:
+    if copy.number or is_natural:
         return
-    same = all_of([is_equal(copy.table, name) for name in copy.table.columns if name not in linked])
+    tied = " OR ".join(map(copy.refers_by, copy.table.target.primary_key))
+    same = all_of(
+        [f"({copy.refers_by(name)} OR {is_equal(copy.table, name)})" for name in copy.table.columns]
+    )
     key = all_of([f"m.{name} = s.{name}" for name in copy.key])
     number = " OR ".join(f"typeof(s.{name}) = 'integer'" for name in copy.key)
     keys = ", ".join(f"s.{name}" for name in copy.key)
@@ -253,7 +257,7 @@ def _complain_of_numbers(connection: Connection, copy: Copy) -> None:
         copy,
         f"SELECT {keys} FROM {copy.match} AS x JOIN {copy.table.quoted} AS s"
         f" ON s.{copy.row} = x.row JOIN {copy.table.target_quoted} AS m ON {key}"
-        f" WHERE ({number}) AND NOT ({same})",
+        f" WHERE NOT ({tied}) AND ({number}) AND NOT ({same})",
         "rows that differ, and may be others, as a number in their key names them",
     )
 

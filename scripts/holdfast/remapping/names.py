@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from holdfast.model import ForeignKey, Table, folded
+from holdfast.schema import applies
 from holdfast.staged import StagedTable
 
 # Columns made to be unlike on every machine: rows that differ in one are never the same row.
 _WORLDWIDE = ("uid", "uuid", "guid", "ulid")
+
+NEVER = "FALSE"  # the condition of a column that is no reference
 
 
 class Name(Struct, frozen=True):
@@ -21,8 +24,9 @@ class Name(Struct, frozen=True):
     is_certain: bool = False  # no other name counts against it
     is_text_key: bool = False  # of a row whose key is not a number
     instead_of: tuple[str, ...] = ()  # counts only for rows where all these are NULL
-    # Columns in which an integer is a mere number, such as a counter: it names no row.
-    countable: tuple[str, ...] = ()
+    # Columns, each with the condition that it refers to a row. An integer that does not is a
+    # mere number, such as a counter, and names no row.
+    countable: tuple[tuple[str, str], ...] = ()
 
 
 def own_number(table: Table, references: Iterable[ForeignKey], natural: Sequence[str]) -> str:
@@ -50,8 +54,7 @@ def names_of(
     table: StagedTable, number: str, natural: Sequence[str], references: Iterable[ForeignKey]
 ) -> tuple[Name, ...]:
     """List the names of a table's rows, the one that counts most first."""
-    target = table.target
-    referring = {folded(column) for each in references for column in each.columns}
+    target, references = table.target, tuple(references)
     found = [Name((number,), is_certain=True, is_text_key=True)] if number else []
     key = () if number else target.primary_key
     if natural:
@@ -67,7 +70,7 @@ def names_of(
         keys = [key] if key else []
         ordered = dict.fromkeys([*worldwide, *keys, *unique])
         found += [
-            Name(each, is_certain=is_worldwide(each), countable=_countable(each, key, referring))
+            Name(each, is_certain=is_worldwide(each), countable=_countable(each, key, references))
             for each in ordered
         ]
     there = set(table.columns) - {column.name for column in table.added} - table.redacted.keys()
@@ -79,12 +82,18 @@ def names_of(
 
 
 def _countable(
-    columns: tuple[str, ...], key: tuple[str, ...], referring: set[str]
-) -> tuple[str, ...]:
-    """Return the columns of a UNIQUE constraint that nothing ties to a row of another table."""
+    columns: tuple[str, ...], key: tuple[str, ...], references: Sequence[ForeignKey]
+) -> tuple[tuple[str, str], ...]:
+    """Return the columns of a UNIQUE constraint, with what ties them to a row of another table."""
     if columns == key or is_worldwide(columns):
         return ()
-    return tuple(column for column in columns if folded(column) not in referring)
+    return tuple((column, refers_by(column, references)) for column in columns)
+
+
+def refers_by(column: str, references: Iterable[ForeignKey]) -> str:
+    """Write the condition that a staged row `s` refers to another by a column."""
+    found = [applies(key, "s") for key in references if folded(column) in map(folded, key.columns)]
+    return "TRUE" if "TRUE" in found else f"({' OR '.join(found)})" if found else NEVER
 
 
 def is_worldwide(columns: Sequence[str]) -> bool:

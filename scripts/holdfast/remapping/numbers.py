@@ -8,6 +8,7 @@ from holdfast.database import Connection, quote_identifier
 from holdfast.errors import ImportRefused
 from holdfast.model import ForeignKey, Table, folded
 from holdfast.remapping.copies import Copy
+from holdfast.schema import applies
 
 _LARGEST = 2**63 - 1
 
@@ -27,23 +28,29 @@ def last_number(
 
     Args: mark: the table's AUTOINCREMENT mark.
     """
-    used = [_highest(connection, table.name, column), mark]
+    own = quote_identifier(column)
+    used = [_highest(connection, table.name, own, f"typeof({own}) = 'integer'"), mark]
     for child, key in references:
         if folded(key.parent) == folded(table.name):
             pairs = zip(key.columns, key.parent_columns, strict=True)
             used += [
-                _highest(connection, child, name)
-                for name, parent_column in pairs
-                if folded(parent_column) == folded(column)
+                _highest(connection, child, here, f"{_is_number(here)} AND {applies(key, 't')}")
+                for here, there in ((quote_identifier(name), parent) for name, parent in pairs)
+                if folded(there) == folded(column)
             ]
     known = [number for number in used if number is not None]
     return max(0, *known) if known else None
 
 
-def _highest(connection: Connection, table: str, column: str) -> int | None:
-    name = quote_identifier(column)
+def _is_number(column: str) -> str:
+    """Say that a value is an integer, or the text of one."""
+    return f"CAST({column} AS TEXT) = CAST(CAST({column} AS INTEGER) AS TEXT)"
+
+
+def _highest(connection: Connection, table: str, column: str, condition: str) -> int | None:
     (number,) = connection.execute(
-        f"SELECT max({name}) FROM main.{quote_identifier(table)} WHERE typeof({name}) = 'integer'"
+        f"SELECT max(CAST({column} AS INTEGER)) FROM main.{quote_identifier(table)} AS t"
+        f" WHERE {condition}"
     ).fetchone()
     return None if number is None else int(number)
 
