@@ -81,6 +81,16 @@ def test_clear_warns_of_rows_left_behind_by_what_it_removes(plain):
     assert written(whole)["notes"] == (0, 0, 3)
 
 
+def test_clear_does_not_warn_of_a_row_that_is_of_another_kind_from_now_on(plain):
+    plain.backed_up(
+        SCHEMA + "INSERT INTO projects VALUES (2, 'b'); INSERT INTO notes VALUES"
+        " (1, 'project', 1, 2, '');",
+        "INSERT INTO tasks VALUES (2, 'b'); UPDATE notes SET kind = 'task'",
+    )
+    assert plain.imported(ConflictMode.CLEAR).warnings == ()
+    assert plain.rows("SELECT kind FROM notes") == [("project",)]
+
+
 def test_rows_are_written_after_those_of_every_kind_that_they_refer_to(plain):
     plain.backed_up(SCHEMA)
     order = [table.name for table in plain.imported(yes=False).plan.tables]
@@ -115,6 +125,9 @@ def test_a_kind_in_a_column_that_ignores_case_is_still_told_by_its_case(plain):
     plain.backed_up(
         SCHEMA.replace("kind TEXT NOT NULL", "kind TEXT NOT NULL COLLATE NOCASE")
         + "INSERT INTO notes VALUES (1, 'task', 1, 1, ''), (2, 'TASK', 1, 1, '');",
-        "DELETE FROM notes",
+        "DELETE FROM notes; INSERT INTO tasks VALUES (7, 'a'); INSERT INTO notes VALUES"
+        " (3, 'task', 1, 7, ''), (4, 'TASK', 1, 7, '');",
     )
-    assert plain.imported(yes=False).warnings == (f"1 of notes to tasks: {WARNING}",)
+    warnings = (f"1 of notes to tasks: {WARNING}",)
+    assert plain.imported(yes=False).warnings == warnings
+    assert plain.imported(ConflictMode.CLEAR, yes=False, tables=("tasks",)).warnings == warnings

@@ -127,6 +127,21 @@ def test_what_must_be_unique_names_a_row_where_its_number_is_of_a_declared_kind(
     again(tool)
 
 
+def test_a_key_of_a_kind_and_a_number_names_the_row_of_the_row_that_it_refers_to(machines):
+    tool = meet(
+        machines,
+        "INSERT INTO slots VALUES ('person', 2, 'there'), ('person', 1, 'there');",
+        "INSERT INTO slots VALUES ('person', 1, 'ann'), ('person', 2, 'cy');",
+    )
+    assert written(tool.imported(REMAP))["slots"] == (1, 1, 0)
+    assert tool.rows("SELECT * FROM slots") == [
+        ("person", 1, "there"),
+        ("person", 2, "cy"),
+        ("person", 3, "there"),
+    ]
+    again(tool)
+
+
 @pytest.mark.parametrize(
     ("table", "match"),
     [("pins (kind, of_id, x)", "pins.kind, of_id = room,5"), ("slots", "a number in their key")],
