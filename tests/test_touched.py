@@ -120,6 +120,15 @@ def test_a_changed_byte_and_another_name_in_a_folder_are_seen(here):
     assert state(here)[0] == "failing"
 
 
+@pytest.mark.parametrize("litter", [".DS_Store", "tables/Thumbs.db", ".git/config"])
+def test_what_systems_and_git_leave_in_a_folder_is_no_change_of_it(here, litter):
+    folder = export(here, format="folder")
+    (folder / ".git").mkdir()
+    (folder / litter).write_bytes(b"of no backup")
+    assert proven(here) != {folder.name: ""}
+    assert state(here) == ("safe", {})
+
+
 def test_a_file_of_another_size_has_changed(here):
     path = export(here)
     path.write_bytes(path.read_bytes() + b"\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from holdfast import files
+from holdfast import disks
 from holdfast.errors import DatabaseNotFound
 from holdfast.known import KnownCopy
 from holdfast.operations.context import Context
@@ -288,8 +288,8 @@ def test_a_store_elsewhere_helps_once_it_has_a_copy(here, monkeypatch):
 )
 def test_a_folder_on_another_disk_is_another_disk(here):
     # The tests' own files may lie on either.
-    disks = [Path("/dev/shm"), Path("/var/tmp")]
-    other = next(disk for disk in disks if not files.is_on_one_disk(disk, here.home.path))
+    places = [Path("/dev/shm"), Path("/var/tmp")]
+    other = next(place for place in places if not disks.is_on_one_disk(place, here.home.path))
     (here.home.path / "backup.yaml").write_text(f"stores: {{usb: {other}/holdfast-none/x}}\n")
     assert "none is in usb yet" in found(at(here, NOW))["one_disk"]
     (here.home.path / "backup.yaml").write_text(f"output: {other}\n")

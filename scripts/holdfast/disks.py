@@ -1,8 +1,9 @@
-"""What kind of disk a folder lies on: SQLite relies on locks that some do not keep."""
+"""On what disk a folder lies, and of what kind: SQLite relies on locks that some do not keep."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 # Names of file systems that other machines share, as the Linux kernel has them.
@@ -54,3 +55,18 @@ def synced_by(path: Path) -> str:
             if re.fullmatch(pattern, part):
                 return name
     return ""
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes are free on a folder's disk."""
+    return shutil.disk_usage(folder).free
+
+
+def existing_folder(folder: Path) -> Path:
+    """Return a folder, or the nearest one above it that is there."""
+    return next(each for each in (folder, *folder.parents) if each.is_dir())
+
+
+def is_on_one_disk(one: Path, other: Path) -> bool:
+    """Tell whether two folders that are there share the space of one disk."""
+    return one.stat().st_dev == other.stat().st_dev

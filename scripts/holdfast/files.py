@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -201,21 +202,6 @@ def fsync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def free_bytes(folder: Path) -> int:
-    """Return how many bytes are free on a folder's disk."""
-    return shutil.disk_usage(folder).free
-
-
-def existing_folder(folder: Path) -> Path:
-    """Return a folder, or the nearest one above it that is there."""
-    return next(each for each in (folder, *folder.parents) if each.is_dir())
-
-
-def is_on_one_disk(one: Path, other: Path) -> bool:
-    """Tell whether two folders that are there share the space of one disk."""
-    return one.stat().st_dev == other.stat().st_dev
-
-
 def text_of(path: Path | None) -> str:
     """Write a path as text that any program takes; bytes that are not UTF-8 show as \\xff."""
     if path is None:
@@ -223,10 +209,19 @@ def text_of(path: Path | None) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def files_in(folder: Path) -> list[Path]:
+    """List the files of a backup that is a folder, without what systems and git leave there."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    return [path for path in found if not any(map(_LITTER.fullmatch, path.parts))]
+
+
+_LITTER = re.compile(r"\..*|Thumbs\.db|desktop\.ini", re.DOTALL)
+
+
 def size_of(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder."""
+    """Return the bytes of a file, or of all files of a backup that is a folder."""
     if path.is_dir():
-        return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+        return sum((path / each).stat().st_size for each in files_in(path))
     return path.stat().st_size
 
 

@@ -86,8 +86,7 @@ def _hash_of(path: Path) -> str:
     """Hash the bytes of a file, or the names and the bytes of all files in a folder."""
     if not path.is_dir():
         return files.sha256_of(path)
-    inside = (each.relative_to(path) for each in path.rglob("*") if each.is_file())
-    names = {files.text_of(each).replace(os.sep, "/"): path / each for each in inside}
+    names = {files.text_of(each).replace(os.sep, "/"): path / each for each in files.files_in(path)}
     lines = [f"{files.sha256_of(names[name])} {name}\n" for name in sorted(names)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 

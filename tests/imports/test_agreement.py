@@ -125,7 +125,7 @@ def test_fail_does_not_name_newer_where_no_time_would_decide(tool):
 
 def test_too_little_room_is_said_in_the_plan_and_refused_before_anything_changes(tool, monkeypatch):
     tool.backed_up(THREE, CHANGED)
-    monkeypatch.setattr("holdfast.files.free_bytes", lambda _: 1000)
+    monkeypatch.setattr("holdfast.disks.free_bytes", lambda _: 1000)
     plan = tool.imported(yes=False).plan
     assert plan.short_of_space.startswith(f"the disk of {tool.path.parent} has 1,000 bytes free")
     error = tool.refused(WriteFailed, "1,000 bytes free, and the import needs up to")

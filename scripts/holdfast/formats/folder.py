@@ -19,8 +19,6 @@ from holdfast.formats.bundle import (
 from holdfast.formats.compression import plain
 from holdfast.formats.interface import BackupFormat, Content, Glance, Part, Target
 
-_LITTER = ("Thumbs.db", "desktop.ini")  # that Windows leaves; macOS's begins with a dot
-
 
 def write(target: Target, content: Content) -> None:
     """Write a whole backup into the empty folder `target.path`."""
@@ -38,13 +36,8 @@ def read(path: Path) -> Iterator[Part]:
 
 
 def names_in(root: Path) -> list[str]:
-    """Name the files of a backup, without what systems and git leave beside them."""
-    found = (path.relative_to(root) for path in root.rglob("*") if not path.is_dir())
-    return [
-        path.as_posix()
-        for path in found
-        if path.name not in _LITTER and not any(part.startswith(".") for part in path.parts)
-    ]
+    """Name the files of a backup."""
+    return [path.as_posix() for path in files.files_in(root)]
 
 
 def _members(root: Path) -> Members:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from msgspec.structs import replace
 
-from holdfast import database, files, programs
+from holdfast import database, disks, programs
 from holdfast.breaking import find_broken
 from holdfast.cells import VALUED_COLUMNS, VALUED_ROWS
 from holdfast.errors import ImportConflict, ImportRefused
@@ -44,7 +44,7 @@ def plan_import(job: ImportJob) -> ImportReport:
         broken=tuple(find_broken(job.connection, job.works, kept)),
         triggers=tuple(each.name for each in job.target.schema.entries if each.type == "trigger"),
         holders=tuple(programs.holders([path, *database.sidecars(path)])),
-        free_bytes=files.free_bytes(path.parent),
+        free_bytes=disks.free_bytes(path.parent),
         short_of_space=space_shortage(job),
         rests_on=basis,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from holdfast import files
+from holdfast import disks
 from holdfast.database import Connection, quote_identifier
 from holdfast.operations.import_job import ImportJob
 from holdfast.operations.restore_points import restore_point_folder
@@ -16,7 +16,7 @@ from holdfast.works import WRITTEN
 def space_shortage(job: ImportJob) -> str:
     """Say which disk has less room than the copy and the change need; "" for none."""
     for folder, needed in _needed_bytes(job).items():
-        free = files.free_bytes(folder)
+        free = disks.free_bytes(folder)
         if free < needed:
             return (
                 f"the disk of {folder} has {free:,} bytes free, and the import needs up to"
@@ -31,9 +31,9 @@ def _needed_bytes(job: ImportJob) -> dict[Path, int]:
 
     Returns: the bytes by folder; two folders on one disk are one.
     """
-    kept = files.existing_folder(restore_point_folder(job.context))
+    kept = disks.existing_folder(restore_point_folder(job.context))
     changed = job.target.chosen.path.parent
-    if files.is_on_one_disk(kept, changed):
+    if disks.is_on_one_disk(kept, changed):
         kept = changed
     needed = Counter({changed: 2 * _written_bytes(job)})
     needed[kept] += _size(job.connection, "main") if has_rows(job) else 0

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from holdfast import files
+from holdfast import disks, files
 from holdfast.concerns import Concern, Kind, Trouble
 from holdfast.copies import StoreStatus
 from holdfast.errors import HoldfastError
@@ -193,8 +193,8 @@ def store_troubles(context: Context, stores: Sequence[StoreStatus]) -> Iterator[
 def shares_disk(path: Path, folder: Path) -> bool:
     """Tell whether a file and a folder that may be yet to make are on one disk; if in doubt, no."""
     try:
-        return files.is_on_one_disk(
-            files.existing_folder(path.parent), files.existing_folder(folder)
+        return disks.is_on_one_disk(
+            disks.existing_folder(path.parent), disks.existing_folder(folder)
         )
     except OSError:
         return False

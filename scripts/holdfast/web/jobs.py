@@ -95,7 +95,7 @@ class Jobs:
         self._folder = folder
         self._threads = ThreadPoolExecutor(AT_ONCE, "job")
         self._works: dict[str, _Work] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal that ends the server may come while it is held
         self._is_closed = False
 
     def begin(

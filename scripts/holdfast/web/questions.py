@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import asdict, replace
 
-from holdfast import files
+from holdfast import disks, files
 from holdfast.errors import DatabaseNotFound, HoldfastError
 from holdfast.formats import FORMATS, WRITABLE
 from holdfast.formats.compression import SUFFIXES
@@ -90,7 +90,7 @@ def backups(database: str | None) -> Backups:
     if database is not None:
         database_meant(context, database)  # a name that there is not is told
         listed = [each for each in listed if each.database == database]
-    folder = files.existing_folder(context.output)
+    folder = disks.existing_folder(context.output)
     return Backups(
         listed,
         context.output,
