@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import re
+import shlex
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -102,6 +103,16 @@ def test_the_sqlite_version_is_the_one_that_runs(home):
     name = "pysqlite3" if importlib.util.find_spec("pysqlite3") else "sqlite3"
     version = importlib.import_module(name).sqlite_version
     assert reported(home, "status", exit_code=3)["sqlite_version"] == version
+
+
+def test_of_a_database_that_is_not_the_usual_one_it_says_the_command_that_backs_it_up(home, notes):
+    other = make_database(home.parent / "my other.db", "CREATE TABLE t (x)")
+    done = run(home, "import", "latest", "--db", other, exit_code=14)
+    assert done.stderr.startswith(f"Error: no backup 'latest' of {other} in ")
+    done = run(home, "status", "--db", other, exit_code=3)
+    verb, *words = shlex.split(done.stdout.rstrip().rpartition("Make one with ")[2].rstrip("."))
+    run(home, verb, *words)
+    assert reported(home, "status", "--db", other)["last_backup_at"]
 
 
 def test_a_backup_of_three_days_ago_is_too_old_by_itself(home, notes, aged):

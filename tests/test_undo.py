@@ -113,8 +113,9 @@ def test_an_undo_that_names_no_database_is_of_the_one_that_was_changed_last(undo
     agreed = UndoOptions(point=planned.confirmed_by[0], confirm=planned.plan_id)
     assert undo_change(context(now=LATER), agreed).outcome == "done"
     assert everything(undo.tool.path) == before
-    with pytest.raises(BackupNotFound, match=r"no restore point of .*usual\.db"):
+    with pytest.raises(BackupNotFound, match=r"no restore point of .*usual\.db") as refused:
         undo_change(context(), UndoOptions(database=str(usual)))
+    assert "latest" not in refused.value.hint  # of which there is none
 
 
 def test_without_a_yes_the_plan_is_shown_and_nothing_changes(undo):

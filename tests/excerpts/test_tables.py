@@ -115,7 +115,8 @@ def test_a_part_is_no_backup_of_the_database_and_not_the_latest_one(board):
     status = report_status(board.context, StatusOptions(database=str(board.path)))
     assert status.last_backup_at is None
     assert "partial (groups tasks)" in text(status)
-    assert "there is no backup of this database. Make one with /backup." in status.warnings
+    command = f"export --db {board.path}"
+    assert f"there is no backup of this database. Make one with {command}." in status.warnings
 
 
 def test_a_part_is_compared_with_the_last_backup_of_the_same_part(board):

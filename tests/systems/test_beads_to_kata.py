@@ -515,7 +515,7 @@ def test_without_bd_the_file_of_the_current_folder_is_read(
 
 def test_an_import_of_nothing_is_a_wrong_usage(tmp_path: Path) -> None:
     done = running.run(tmp_path / "home", "import", "--yes", exit_code=2)
-    assert "there is no FILE" in done.stderr
+    assert "name the backup to import" in done.stderr
 
 
 def test_without_bd_and_file_it_is_said_what_to_do(tracker: Tracker, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(context: Context, arguments: argparse.Namespace) -> ImportReport:
     """Carry out what the arguments ask for."""
     if not (arguments.backup or arguments.source):
-        raise UsageError("there is no FILE", hint="Give a file, a day or latest; see --help.")
+        raise UsageError("name the backup to import", hint="As in: import latest. See --help.")
     options = ImportOptions(
         backup=arguments.backup,
         source=arguments.source,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -130,7 +131,8 @@ def of_no_database(
             " Name one with --db PATH, or see with discover what there is.",
         )
         return None, (nothing,)
-    concerns = _age_concerns(context, sound, _age(context, last), max_age_seconds, is_usable=True)
+    advice = " Make one with export --db PATH."
+    concerns = _age_concerns(context, sound, _age(context, last), max_age_seconds, advice)
     return utc_text(last) if last else None, tuple(concerns)
 
 
@@ -157,10 +159,11 @@ def state_of(
     sound = [each for each in full if each.verified != DAMAGED]
     last = _last(context, [*(moment(each.created_at) for each in sound), seen.stamp])
     age = _age(context, last)
+    advice = f" Make one with {_backup_command(context, chosen, name)}."
     concerns = (
         *_database_concerns(chosen, seen.trouble, full, name),
         *trust_concerns(context, chosen, full, shelf.record),
-        *_age_concerns(context, sound, age, max_age_seconds, is_usable=seen.trouble is None),
+        *_age_concerns(context, sound, age, max_age_seconds, "" if seen.trouble else advice),
         *key_concerns(of_it),
     )
     kinds = {each.kind: each for each in concerns}
@@ -257,15 +260,21 @@ def _stamp(connection: database.Connection, profile: Profile | None) -> datetime
     return moment(str(found[0])) if found else None
 
 
+def _backup_command(context: Context, chosen: ChosenDatabase, name: str) -> str:
+    """Name the command that backs a database up: a plain export may be of another."""
+    with contextlib.suppress(DatabaseNotFound):
+        if name or choose_database(context).path == chosen.path:
+            return "/backup"
+    return shlex.join(["export", "--db", str(chosen.path)])
+
+
 def _age_concerns(
     context: Context,
     backups: Sequence[BackupOnFile],
     age: float | None,
     max_age_seconds: float,
-    *,
-    is_usable: bool,
+    advice: str,
 ) -> Iterator[Concern]:
-    advice = " Make one with /backup." if is_usable else ""
     if age is None and not backups:
         yield Concern(Kind.STALE, f"there is no backup of this database.{advice}")
     elif not backups:

@@ -175,7 +175,8 @@ def find_backup(context: Context, wanted: str, database: ChosenDatabase | None =
         hint = "See what there is with status, or give the path of a file."
         if colon:
             hint += f" If {store} is a store, name it in backup.yaml first."
-        raise BackupNotFound(f"no backup {wanted!r} in {context.output}", hint=hint)
+        of = f" of {database.path}" if database and wanted == "latest" else ""
+        raise BackupNotFound(f"no backup {wanted!r}{of} in {context.output}", hint=hint)
     if len(fitting) > 1:
         names = ", ".join(sorted(each.path.name for each in fitting))
         raise BackupAmbiguous(

@@ -33,7 +33,8 @@ from holdfast.operations.restore_points import (
     record_restore_point,
     remove_outdated,
 )
-from holdfast.operations.shelf import restore_command
+from holdfast.operations.shelf import find_backup, restore_command
+from holdfast.operations.stored import LATEST
 from holdfast.outcomes import UndoneTable, UndoReport
 from holdfast.schema import read_schema
 
@@ -87,7 +88,7 @@ def _undo(context: Context, options: UndoOptions, chosen: ChosenDatabase) -> Und
     report = UndoReport(chosen, points, None, (), (), "", "listed", None)
     if options.list_only:
         return report
-    point = _find(options, chosen, points)
+    point = _find(context, options, chosen, points)
     report = _plan(context, options, replace(report, point=point), point)
     if report.outcome != "planned" or not (options.yes or options.confirm):
         return report
@@ -99,7 +100,10 @@ def _undo(context: Context, options: UndoOptions, chosen: ChosenDatabase) -> Und
 
 
 def _find(
-    options: UndoOptions, chosen: ChosenDatabase, points: tuple[RestorePoint, ...]
+    context: Context,
+    options: UndoOptions,
+    chosen: ChosenDatabase,
+    points: tuple[RestorePoint, ...],
 ) -> RestorePoint:
     wanted = options.point
     for point in points:
@@ -111,12 +115,21 @@ def _find(
         raise BackupNotFound(
             f"no restore point {wanted!r} of {chosen.path}", hint="undo --list names them."
         )
-    command = shlex.join(["import", "latest", "--mode", "clear", *_database_words(options, chosen)])
     raise BackupNotFound(
         f"there is no restore point of {chosen.path}",
-        hint="An import, undo or restore takes one before it changes a database. To go back to the"
-        f" latest backup: {command}",
+        hint="An import, undo or restore takes one before it changes a database."
+        + _way_back(context, options, chosen),
     )
+
+
+def _way_back(context: Context, options: UndoOptions, chosen: ChosenDatabase) -> str:
+    """Name the command that goes back to the latest backup, where there is one."""
+    try:
+        find_backup(context, LATEST, chosen)
+    except BackupNotFound:
+        return ""
+    command = shlex.join(["import", LATEST, "--mode", "clear", *_database_words(options, chosen)])
+    return f" To go back to the latest backup: {command}"
 
 
 @contextlib.contextmanager
