@@ -22,7 +22,7 @@ of the tools one would use instead in turn (ours, theirs, ours, ...). Whole comm
 from outside, start-up included, with a warm page cache. A ratio is our time over theirs: the \
 median of the pairs, with the lowest and the highest. Where there is a bar, the ratio must not be \
 higher. Holdfast does more in each: it takes digests, puts files on the disk and, unless \
-`--no-verify` is named, reads back what it wrote. No peak is below the 30 to 40 MB \
+`--no-verify` is named, reads back what it wrote. No peak is below the 30 to 60 MB \
 that the bench itself holds.
 """
 
