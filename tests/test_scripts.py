@@ -278,7 +278,7 @@ def test_without_any_database_it_says_where_it_looked_and_makes_nothing(home):
     done = run(home, "export", exit_code=10)
     assert done.stdout == ""
     assert done.stderr == (
-        f"Error: no database found; looked at {home}/data/soy.db, where 48 tools keep theirs.\n"
+        f"Error: no database found; looked at {home}/data/soy.db, the usual places of 48 tools.\n"
         "Name one with --db PATH, or try everything on invented data with --sample.\n"
     )
     assert not home.exists()

@@ -300,6 +300,19 @@ def test_a_file_over_the_limit_is_refused_and_not_kept(home: Path) -> None:
         assert fitting.status_code == 202
 
 
+def test_a_file_whose_job_is_refused_is_not_kept(home: Path) -> None:
+    notes = home.parent / "notes.db"
+    with served(home) as server, server.client() as client:
+        with contextlib.closing(sqlite3.connect(notes)) as other:
+            other.execute("BEGIN EXCLUSIVE")  # those that are at work wait for it
+            order = {"database": "notes"}
+            while client.post("/backup/export", json=order).status_code == 202:
+                pass
+            answer = client.post("/backup/import", files={"file": ("sent.json", b"{}")})
+        assert answer.status_code == 429
+        assert scratch_of(server) == []
+
+
 def test_a_length_that_is_a_lie_does_not_lift_the_limit(home: Path) -> None:
     with served(home, "--upload-limit", "1") as server:
         boundary = b"--x\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\n"

@@ -222,7 +222,7 @@ def choose_database(
             "If it is lost, status says how it comes back; else correct backup.yaml, or use --db."
         )
     else:
-        looked_at.append(f"where {len(context.profiles)} tools keep theirs")
+        looked_at.append(f"the usual places of {len(context.profiles)} tools")
     raise DatabaseNotFound(f"no database found; looked at {', '.join(looked_at)}", hint=hint)
 
 

@@ -135,12 +135,14 @@ async def import_(request: Request) -> Response:
         elif sent:
             upload = sent[-1]
         file = state.uploads.get(upload) if upload else None
+        job = state.jobs.begin(
+            order, file=file, upload=upload, when_over=lambda job: _let_go(state, job)
+        )
     except BaseException:
+        if form.file and upload:  # who sent it was not told its name
+            state.uploads.forget(upload)
         form.discard()
         raise
-    job = state.jobs.begin(
-        order, file=file, upload=upload, when_over=lambda job: _let_go(state, job)
-    )
     return _begun(job)
 
 
