@@ -10,14 +10,21 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
+from holdfast.concerns import DatabaseState
+from holdfast.errors import DatabaseNotFound
 from holdfast.history import History
 from holdfast.known import KnownBackup
 from holdfast.operations import shelf
-from holdfast.operations.context import Context
+from holdfast.operations.context import Context, choose_database
 from holdfast.operations.export_all import export_all
 from holdfast.operations.export_backup import ExportOptions, export_backup
 from holdfast.operations.report_status import StatusOptions, report_status
-from holdfast.operations.safety import database_states
+from holdfast.operations.safety import (
+    MAX_AGE_SECONDS,
+    look_at_shelf,
+    state_of,
+    states_of_all,
+)
 from holdfast.operations.schedule_record import remember_install, remember_run
 from holdfast.operations.verify_backup import VerifyOptions, verify_backups
 from holdfast.reports import exit_code, json_text, text
@@ -51,6 +58,17 @@ def at(here: Context, **later: float) -> Context:
 
 def first_line(here: Context) -> str:
     return text(report_status(here, StatusOptions())).splitlines()[0]
+
+
+def database_states(here: Context) -> tuple[DatabaseState, ...]:
+    """Say how each database of backup.yaml stands; where none is named, the usual one."""
+    look = look_at_shelf(here)
+    if here.settings.databases:
+        return states_of_all(here, look, MAX_AGE_SECONDS)
+    try:
+        return (state_of(here, look, choose_database(here), MAX_AGE_SECONDS),)
+    except DatabaseNotFound:
+        return ()
 
 
 def states(here: Context) -> dict[str, tuple[str, str]]:

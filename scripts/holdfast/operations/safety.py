@@ -36,26 +36,6 @@ _WAIT_SECONDS = 2.0  # for a lock: a status that says less is better than one th
 _WAIT_SECONDS_EACH = 0.1  # where there are several databases
 
 
-def database_states(
-    context: Context, max_age_seconds: float = MAX_AGE_SECONDS
-) -> tuple[DatabaseState, ...]:
-    """
-    Say how each database of backup.yaml stands, in its order; where none is named, the usual one.
-
-    Reads only, and no backup as a whole, but for some whose time alone is another.
-
-    Raises: SettingsError; ProfileError.
-    """
-    shelf = look_at_shelf(context)
-    if context.settings.databases:
-        return states_of_all(context, shelf, max_age_seconds)
-    try:
-        chosen = choose_database(context)
-    except DatabaseNotFound:
-        return ()
-    return (state_of(context, shelf, chosen, max_age_seconds),)
-
-
 class Shelf(Struct, frozen=True, dict=True):
     """All that is known of backups when it is asked, read once."""
 
@@ -105,7 +85,13 @@ def look_at_shelf(context: Context) -> Shelf:
 def states_of_all(
     context: Context, shelf: Shelf, max_age_seconds: float
 ) -> tuple[DatabaseState, ...]:
-    """Say how each database of backup.yaml stands; raises as `database_states`."""
+    """
+    Say how each database of backup.yaml stands, in its order.
+
+    Reads only, and no backup as a whole, but for some whose time alone is another.
+
+    Raises: SettingsError; ProfileError.
+    """
     return tuple(
         state_of(
             context,
